@@ -1,0 +1,137 @@
+"""Frozen values: what a provider billed (`Usage`), one appearance of it (`UsageEvent`),
+what entered the context (`ContentItem`), and a row of the ledger (`TokenUsage`).
+
+Times are integers: milliseconds since 1970-01-01 UTC. Counts are tokens unless the name says
+otherwise.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Self, cast
+
+from msgspec import Struct
+
+from token_tracking.errors import InvalidUsageError
+
+MAX_COUNT: Final = 10**9
+"""No request comes near a thousand million tokens: a larger count is a fault of the source.
+It also keeps the cost of one message in 64 bits of pico-dollars."""
+
+SYNTHETIC_MODEL: Final = "<synthetic>"
+"""What Claude Code writes as the model of a message that no model wrote: it costs nothing."""
+
+OutputQuality = Literal["final", "partial"]
+
+
+def valid_count(value: object) -> bool:
+    """Whether `value` is a count that one message can have: an int (no bool) to `MAX_COUNT`."""
+    return type(value) is int and 0 <= value <= MAX_COUNT
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """The counts that the provider billed for one message.
+
+    `input_tokens` is the uncached part of the prompt, as Anthropic reports it. Usages add up;
+    a sum may pass `MAX_COUNT`.
+
+    Raises:
+        InvalidUsageError: a count is negative or not an integer.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    web_search_requests: int = 0
+    web_fetch_requests: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value: object = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise InvalidUsageError(f"{name} is {value!r}: it must be a whole number from 0.")
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Tokens written to the cache, of both lifetimes."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything that was sent: uncached input, cache reads and cache writes."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and output together."""
+        return self.prompt_tokens + self.output_tokens
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
+        )
+
+    @classmethod
+    def from_anthropic(cls, usage: object) -> Self:
+        """Read the `usage` of an Anthropic response: its object (pydantic) or its dict.
+
+        `input_tokens` and `output_tokens` must be there; other counts are 0 when absent or null.
+        Cache writes whose lifetime is not broken down count as five-minute writes.
+
+        Raises:
+            InvalidUsageError: it is not a usage, or a count is not valid.
+        """
+        dump = getattr(usage, "model_dump", None)
+        raw: object = dump() if callable(dump) else usage
+        if not isinstance(raw, Mapping):
+            raise InvalidUsageError(
+                f"usage is {type(usage).__name__}: pass the usage of a response, as an object or"
+                " a dict with input_tokens and output_tokens."
+            )
+        return cls._from_mapping(cast("Mapping[str, Any]", raw))
+
+    @classmethod
+    def _from_mapping(cls, raw: Mapping[str, Any]) -> Self:
+        for name in ("input_tokens", "output_tokens"):
+            if raw.get(name) is None:
+                raise InvalidUsageError(f"usage has no {name}.")
+        tools = _part(raw, "server_tool_use")
+        split = _part(raw, "cache_creation")
+        five_minutes, one_hour = split_cache_writes(
+            _count(raw, "cache_creation_input_tokens"),
+            _count(split, "ephemeral_5m_input_tokens"),
+            _count(split, "ephemeral_1h_input_tokens"),
+        )
+        return cls(
+            input_tokens=_count(raw, "input_tokens"),
+            output_tokens=_count(raw, "output_tokens"),
+            cache_read_tokens=_count(raw, "cache_read_input_tokens"),
+            cache_write_5m_tokens=five_minutes,
+            cache_write_1h_tokens=one_hour,
+            web_search_requests=_count(tools, "web_search_requests"),
+            web_fetch_requests=_count(tools, "web_fetch_requests"),
+        )
+
+
+def split_cache_writes(total: int, five_minutes: int, one_hour: int) -> tuple[int, int]:
+    """Five-minute and one-hour cache writes, given their sum and a breakdown that may be absent.
+
+    What the sum holds beyond the breakdown was written for five minutes, the default lifetime.
+    """
+    return max(five_minutes, total - one_hour), one_hour
+
+
+def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value: object = raw.get(name)
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _count(raw: Mapping[str, Any], name: str) -> int:
+    value: object = raw.get(name)
+    if value is None:
+        return 0
+    if not valid_count(value):
+        raise InvalidUsageError(
+            f"{name} is {value!r}: it must be a whole number from 0 to {MAX_COUNT:,}."
+        )
+    return cast("int", value)
