@@ -16,6 +16,9 @@ MAX_COUNT: Final = 10**9
 """No request comes near a thousand million tokens: a larger count is a fault of the source.
 It also keeps the cost of one message in 64 bits of pico-dollars."""
 
+MAX_TIMESTAMP: Final = 32_503_680_000_000
+"""The year 3000, in milliseconds since 1970."""
+
 SYNTHETIC_MODEL: Final = "<synthetic>"
 """What Claude Code writes as the model of a message that no model wrote: it costs nothing."""
 
@@ -113,6 +116,20 @@ class Usage(Struct, frozen=True, kw_only=True):
         )
 
 
+def message_key(
+    message_id: str, session_id: str | None, request_id: str | None, timestamp: int
+) -> str:
+    """The identity of a message.
+
+    An id that starts with `msg_` is global. Gateways reuse other ids, so those are scoped:
+    (session, id, request id or else timestamp in milliseconds).
+    """
+    if message_id.startswith("msg_"):
+        return message_id
+    scope = (session_id or "", message_id, request_id or str(timestamp))
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in scope)
+
+
 def split_cache_writes(total: int, five_minutes: int, one_hour: int) -> tuple[int, int]:
     """Five-minute and one-hour cache writes, given their sum and a breakdown that may be absent.
 
@@ -135,3 +152,91 @@ def _count(raw: Mapping[str, Any], name: str) -> int:
             f"{name} is {value!r}: it must be a whole number from 0 to {MAX_COUNT:,}."
         )
     return cast("int", value)
+
+
+class ContentItem(Struct, frozen=True, kw_only=True):
+    """One thing that entered the context; never its text.
+
+    A tool call and its result are one item: `input_bytes` is what the model wrote, `bytes` what
+    came back. Sizes are bytes of UTF-8 text, or of base64 data for an image.
+
+    `message` is the key of the message that holds the block; `after` that of the last message
+    before it, for what entered from the user's side; an item that opens a chain has neither, and
+    names the `sessions` that it opens. `position` orders the items of one message.
+    """
+
+    key: str
+    kind: str
+    name: str | None = None
+    server: str | None = None
+    uri: str | None = None
+    bytes: int | None = None
+    input_bytes: int | None = None
+    message: str | None = None
+    after: str | None = None
+    position: int | None = None
+    detail: str | None = None
+    sessions: tuple[str, ...] = ()
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """What one session says of a message that stands in it. A fork rewrites all of this.
+
+    `parent` is the key of the message before it in its chain.
+    """
+
+    session_id: str
+    timestamp: int
+    cwd: str | None = None
+    git_branch: str | None = None
+    parent: str | None = None
+
+
+class UsageEvent(Struct, frozen=True, kw_only=True):
+    """A sighting of a message, or the join of several: as one line of a transcript, one response
+    or one call showed it.
+
+    `key` is the message's identity (`message_key`). `timestamp` is milliseconds since 1970 UTC.
+    `places` holds at most one place a session, sorted by session. `attribution` and `metadata`
+    are JSON objects with sorted keys. `text_bytes` and `thinking_bytes` are the sizes of what is
+    visible of the answer, tool calls apart.
+
+    Raises:
+        InvalidUsageError: a count is above `MAX_COUNT`, or the time is out of range.
+    """
+
+    key: str
+    usage: Usage
+    timestamp: int
+    source: str
+    model: str | None = None
+    stop_reason: str | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
+    version: str | None = None
+    entrypoint: str | None = None
+    agent_id: str | None = None
+    is_sidechain: bool = False
+    attribution: str | None = None
+    category: str | None = None
+    metadata: str | None = None
+    text_bytes: int = 0
+    thinking_bytes: int = 0
+    places: tuple[Place, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.timestamp <= MAX_TIMESTAMP:
+            raise InvalidUsageError(
+                f"timestamp is {self.timestamp}: give milliseconds since 1970, before the year 3000."
+            )
+        usage = self.usage
+        if usage.total_tokens > MAX_COUNT or usage.web_search_requests > MAX_COUNT:
+            raise InvalidUsageError(
+                f"a message of {usage.total_tokens:,} tokens: no single request is that large."
+            )
+
+    @property
+    def output_quality(self) -> OutputQuality:
+        """`final` once a sighting has a stop reason; until then the output is a lower bound."""
+        return "final" if self.stop_reason is not None else "partial"

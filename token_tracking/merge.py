@@ -1,0 +1,114 @@
+"""The join of two sightings: commutative, associative and idempotent.
+
+This is the definition. The database enforces the same rule (`store/queries/*.sql`), and both are
+tested on the same cases.
+
+Each field has a join of its own, since sightings differ in what they know:
+
+- token counts: the larger one (a partial sighting's output is a lower bound);
+- timestamp: the earlier one;
+- places: united; of two for one session, the earlier one;
+- every other field: the larger value, where a missing value is less than any. A stop reason,
+  once seen, therefore stays, and makes the message final.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from token_tracking.errors import InvalidUsageError
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+
+_Value = TypeVar("_Value", str, int)
+
+_LARGER = (
+    "source",
+    "model",
+    "stop_reason",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "version",
+    "entrypoint",
+    "agent_id",
+    "is_sidechain",
+    "attribution",
+    "category",
+    "metadata",
+    "text_bytes",
+    "thinking_bytes",
+)
+
+_ITEM_FIELDS = tuple(name for name in ContentItem.__struct_fields__ if name != "sessions")
+
+
+def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
+    """Two sightings of one message, as one.
+
+    Raises:
+        InvalidUsageError: they are sightings of different messages.
+    """
+    if a.key != b.key:
+        raise InvalidUsageError(f"{a.key} and {b.key} are two messages: they cannot be joined.")
+    return UsageEvent(
+        key=a.key,
+        usage=join_usage(a.usage, b.usage),
+        timestamp=min(a.timestamp, b.timestamp),
+        places=join_places(a.places, b.places),
+        **{name: larger(getattr(a, name), getattr(b, name)) for name in _LARGER},
+    )
+
+
+def join_usage(a: Usage, b: Usage) -> Usage:
+    """Count by count the larger one."""
+    if a == b:
+        return a
+    return Usage(**{name: max(getattr(a, name), getattr(b, name)) for name in a.__struct_fields__})
+
+
+def join_places(a: tuple[Place, ...], b: tuple[Place, ...]) -> tuple[Place, ...]:
+    """All places; of two for one session the earlier one, and at one time the smaller one."""
+    if a == b:
+        return a
+    places: dict[str, Place] = {}
+    for place in (*a, *b):
+        known = places.get(place.session_id)
+        places[place.session_id] = place if known is None else min(known, place, key=_place_order)
+    return tuple(places[session] for session in sorted(places))
+
+
+def _place_order(place: Place) -> tuple[int, bool, str, str, str]:
+    # The lines of one message may share a time, and only the first of them names a parent.
+    parent = place.parent
+    return (place.timestamp, parent is None, parent or "", place.cwd or "", place.git_branch or "")
+
+
+def join_item(a: ContentItem, b: ContentItem) -> ContentItem:
+    """Two sightings of one content item, as one: the sessions united, else the larger value.
+
+    Raises:
+        InvalidUsageError: they are sightings of different items.
+    """
+    if a.key != b.key:
+        raise InvalidUsageError(f"{a.key} and {b.key} are two items: they cannot be joined.")
+    if a == b:
+        return a
+    return ContentItem(
+        sessions=tuple(sorted({*a.sessions, *b.sessions})),
+        **{name: larger(getattr(a, name), getattr(b, name)) for name in _ITEM_FIELDS},
+    )
+
+
+def larger(a: _Value | None, b: _Value | None) -> _Value | None:
+    """The larger of two values, where `None` is less than any."""
+    if a is None:
+        return b
+    return a if b is None or a >= b else b
+
+
+def owner(sessions: Iterable[tuple[int, int, str]]) -> str:
+    """The id of the session that a message belongs to: the smallest (born, end, id).
+
+    A fork repeats its parent's messages, and no line says that it is a copy; but it is born
+    later. Times are milliseconds since 1970 UTC.
+    """
+    return min(sessions)[2]

@@ -1,0 +1,1 @@
+"""Where usage comes from. A source yields readings; it knows neither tracker nor store."""

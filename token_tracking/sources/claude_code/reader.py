@@ -1,0 +1,160 @@
+"""Incremental reading: only what was appended, and from the start where a file was replaced."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from token_tracking.reading import FileCursor, Reading, stored_path
+from token_tracking.sources.claude_code.chains import Chains
+from token_tracking.sources.claude_code.transcript import Transcript
+
+_CHUNK: Final = 1 << 22
+_READING_BYTES: Final = 1 << 25
+"""A longer file comes in several readings, so that memory does not grow with the file."""
+_LONGEST_LINE: Final = 1 << 27
+"""128 MiB: a longer line is skipped, since it would have to be held whole."""
+_HEAD: Final = 1024
+_TAIL: Final = 256
+
+
+def read_file(path: str, cursor: FileCursor | None) -> Iterator[Reading]:
+    """What stands in a file behind `cursor`, in readings that can each be saved by itself.
+
+    Raises:
+        OSError: the file cannot be read, or is gone.
+    """
+    with Path(path).open("rb") as file:
+        start = cursor if cursor is not None and _continues(file, cursor) else None
+        reader = _FileReader(path, file, start)
+        if start is None:
+            yield from reader.readings()
+            return
+        readings = list(reader.readings())
+        if reader.lost:
+            yield from _FileReader(path, file, None).readings()
+        else:
+            yield from readings
+
+
+def _continues(file: BinaryIO, cursor: FileCursor) -> bool:
+    state = os.fstat(file.fileno())
+    return (
+        state.st_ino == cursor.inode
+        and state.st_size >= cursor.offset
+        and _fingerprint(file, cursor.offset) == cursor.fingerprint
+    )
+
+
+def _fingerprint(file: BinaryIO, offset: int) -> str:
+    """Of the first bytes, and of those before `offset`."""
+    file.seek(0)
+    head = file.read(min(_HEAD, offset))
+    file.seek(max(0, offset - _TAIL))
+    tail = file.read(min(_TAIL, offset))
+    return hashlib.blake2b(head + tail, digest_size=12).hexdigest()
+
+
+class _FileReader:
+    """One pass over an open file."""
+
+    def __init__(self, path: str, file: BinaryIO, start: FileCursor | None) -> None:
+        self._path = path
+        self._file = file
+        self._state = os.fstat(file.fileno())
+        self._offset = 0 if start is None else start.offset
+        self._chains = Chains() if start is None else Chains(start.chains)
+        self._counts = (
+            (0, 0, 0)
+            if start is None
+            else (start.lines, start.malformed_lines, start.unusable_lines)
+        )
+        self._transcript = self._new_transcript()
+
+    @property
+    def lost(self) -> bool:
+        """Whether a line hung on one that was not read in this pass."""
+        return self._chains.lost
+
+    def readings(self) -> Iterator[Reading]:
+        """The rest of the file."""
+        begin, rest = self._offset, b""
+        self._file.seek(begin)
+        while chunk := self._file.read(_CHUNK):
+            rest = self._lines(rest + chunk)
+            if self._offset - begin >= _READING_BYTES:
+                yield self._reading(self._offset - begin)
+                begin = self._offset
+                self._file.seek(begin)
+                rest = b""
+        if rest.strip() and self._transcript.read(rest):
+            self._offset += len(rest)
+        yield self._reading(self._offset - begin)
+
+    def _lines(self, text: bytes) -> bytes:
+        """Take the whole lines of `text`; what is left of it."""
+        lines = text.split(b"\n")
+        rest = lines.pop()
+        transcript = self._transcript
+        for line in lines:
+            if not transcript.read(line) and line.strip():
+                transcript.skip()
+        self._offset += len(text) - len(rest)
+        if len(rest) > _LONGEST_LINE:
+            transcript.skip()
+            self._offset += self._skip_line(len(rest))
+            self._file.seek(self._offset)
+            return b""
+        return rest
+
+    def _skip_line(self, length: int) -> int:
+        """Pass over the rest of a line; its whole length."""
+        while chunk := self._file.read(_CHUNK):
+            end = chunk.find(b"\n")
+            if end >= 0:
+                return length + end + 1
+            length += len(chunk)
+        return length
+
+    def _reading(self, bytes_read: int) -> Reading:
+        done, self._transcript = self._transcript, self._new_transcript()
+        lines, malformed, unusable = self._counts
+        self._counts = (
+            lines + done.lines,
+            malformed + done.malformed_lines,
+            unusable + done.unusable_lines,
+        )
+        return Reading(
+            cursor=self._cursor(),
+            events=list(done.events.values()),
+            items=list(done.items.values()),
+            sessions=done.spans.sessions(),
+            client_totals=done.client_totals,
+            bytes_read=bytes_read,
+        )
+
+    def _cursor(self) -> FileCursor:
+        fingerprint = _fingerprint(self._file, self._offset)
+        lines, malformed, unusable = self._counts
+        return FileCursor(
+            path=stored_path(self._path),
+            inode=self._state.st_ino,
+            modified_ns=self._state.st_mtime_ns,
+            size=self._state.st_size,
+            offset=self._offset,
+            fingerprint=fingerprint,
+            chains=self._chains.heads(),
+            lines=lines,
+            malformed_lines=malformed,
+            unusable_lines=unusable,
+        )
+
+    def _new_transcript(self) -> Transcript:
+        return Transcript(_session_id(self._path), self._chains)
+
+
+def _session_id(path: str) -> str:
+    """The session of a file: its name, or for a subagent's file the folder's."""
+    session, subagents, _ = path.replace("\\", "/").rpartition("/subagents/")
+    return session.rpartition("/")[2] if subagents else Path(path).stem

@@ -1,0 +1,47 @@
+"""What a tool call names: its tool or MCP server, and the path, URL or skill it is about."""
+
+from typing import Final
+
+from token_tracking.sources.claude_code.lines import Raw, decode_any
+
+_SUBJECTS: Final[dict[str, tuple[str, str]]] = {
+    "Read": ("file_path", ""),
+    "Edit": ("file_path", ""),
+    "MultiEdit": ("file_path", ""),
+    "Write": ("file_path", ""),
+    "NotebookRead": ("notebook_path", ""),
+    "NotebookEdit": ("notebook_path", ""),
+    "Grep": ("path", ""),
+    "Glob": ("path", ""),
+    "LS": ("path", ""),
+    "WebFetch": ("url", ""),
+    "Skill": ("skill", "skill:"),
+    "Agent": ("subagent_type", "agent:"),
+    "Task": ("subagent_type", "agent:"),
+    "ReadMcpResourceTool": ("uri", ""),
+    "ReadMcpResource": ("uri", ""),
+}
+"""Tool: the input field that names its subject, and a prefix where that is no path or URI.
+From the types of the Claude Agent SDK; a Bash command or a search is text, and is not kept."""
+
+_MCP_PREFIX: Final = "mcp__"
+
+
+def split_tool_name(name: str) -> tuple[str | None, str]:
+    """The MCP server (or `None`) and the tool of a name such as `mcp__github__list_issues`."""
+    if not name.startswith(_MCP_PREFIX):
+        return None, name
+    server, separator, tool = name.removeprefix(_MCP_PREFIX).partition("__")
+    return (server, tool) if separator and server and tool else (None, name)
+
+
+def subject(name: str, arguments: Raw) -> str | None:
+    """The path or URI that a call is about; `None` where the tool has none."""
+    field = _SUBJECTS.get(name)
+    if field is None:
+        if not name.startswith(_MCP_PREFIX) or b'"uri"' not in bytes(arguments):
+            return None
+        field = ("uri", "")
+    given = decode_any(arguments)
+    value: object = given.get(field[0]) if isinstance(given, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return field[1] + value if isinstance(value, str) and value else None

@@ -1,0 +1,179 @@
+"""From the lines of one file to sightings, content items and spans."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from token_tracking.errors import InvalidUsageError
+from token_tracking.merge import join, join_item
+from token_tracking.reading import ClientTotal
+from token_tracking.sources.claude_code import blocks
+from token_tracking.sources.claude_code.billed import Billed, read_usage
+from token_tracking.sources.claude_code.chains import Chains, Link
+from token_tracking.sources.claude_code.client_totals import read_client_totals
+from token_tracking.sources.claude_code.lines import Line, Message, decode_line
+from token_tracking.sources.claude_code.spans import Spans
+from token_tracking.sources.claude_code.times import milliseconds
+from token_tracking.usage import ContentItem, Place, UsageEvent, message_key
+
+SOURCE: Final = "claude_code"
+
+
+class Transcript:
+    """Reads lines in file order; what they bring stands in its attributes.
+
+    `session_id` is that of lines that name none. `chains` continues an earlier reading.
+    """
+
+    def __init__(self, session_id: str, chains: Chains) -> None:
+        self.session_id = session_id
+        self.chains = chains
+        self.lines = 0
+        self.malformed_lines = 0
+        self.unusable_lines = 0
+        self.events: dict[str, UsageEvent] = {}
+        self.items: dict[str, ContentItem] = {}
+        self.spans = Spans()
+        self.client_totals: list[ClientTotal] = []
+        self._now: int | None = None
+
+    def read(self, text: bytes | memoryview) -> bool:
+        """Take one line; whether it is a JSON object."""
+        line = decode_line(text)
+        if line is None:
+            return False
+        self.lines += 1
+        if line.sessionId is None:
+            line.sessionId = self.session_id
+        at = milliseconds(line.timestamp)
+        if at is not None:
+            self._now = at
+            self.spans.see(line.sessionId, at, line.cwd, copied=line.uuid is not None)
+        if line.type == "progress":
+            self._take_progress(line)
+        self._take(line)
+        return True
+
+    def skip(self) -> None:
+        """Count a line that is no JSON object."""
+        self.lines += 1
+        self.malformed_lines += 1
+
+    def _take_progress(self, line: Line) -> None:
+        nested = _subagent_line(line)
+        if nested is not None and nested.parentUuid is not None:
+            self.chains.open_agent(nested.parentUuid)
+            self._take(nested)
+            self.chains.move_agent(nested.parentUuid, nested)
+
+    def _take(self, line: Line) -> None:
+        kind = line.type
+        link = self.chains.link(line)
+        if kind == "assistant":
+            self._answer(line, line.message or Message(), link)
+        elif kind == "user":
+            self._keep(blocks.entered(line, link))
+        elif kind == "attachment":
+            self._keep(blocks.attached(line, link))
+        elif kind == "system":
+            self._keep(blocks.compacted(line, link))
+        elif kind == "cost-state":
+            self.client_totals += read_client_totals(line)
+
+    def _answer(self, line: Line, message: Message, link: Link) -> None:
+        billed = read_usage(message.usage)
+        at = milliseconds(line.timestamp) or self._now
+        if billed is None or at is None:
+            self.unusable_lines += 1
+            return
+        key = message_key(message.id or "", line.sessionId, line.requestId, at)
+        seen = blocks.answer_link(message, key, link)
+        try:
+            event = _sighting(key, line, message, billed, at, link, seen)
+        except InvalidUsageError:
+            self.unusable_lines += 1
+            return
+        known = self.events.get(key)
+        self.events[key] = event if known is None else join(known, event)
+        self.chains.answered(line, seen)
+        self._keep(blocks.called(message, seen))
+
+    def _keep(self, items: Iterable[ContentItem]) -> None:
+        for item in items:
+            known = self.items.get(item.key)
+            self.items[item.key] = item if known is None else join_item(known, item)
+
+
+def _subagent_line(line: Line) -> Line | None:
+    """The line that a progress line of a subagent carries, as one that stands by itself."""
+    data = line.data
+    if data is None or data.type != "agent_progress" or data.message is None:
+        return None
+    nested = data.message
+    return Line(
+        type=nested.type,
+        uuid=nested.uuid or f"{line.uuid}.0",
+        parentUuid=f"agent:{data.agentId}",
+        sessionId=line.sessionId,
+        timestamp=nested.timestamp or line.timestamp,
+        cwd=line.cwd,
+        gitBranch=line.gitBranch,
+        version=line.version,
+        entrypoint=line.entrypoint,
+        agentId=data.agentId,
+        isSidechain=True,
+        requestId=nested.requestId,
+        message=nested.message,
+    )
+
+
+def _sighting(
+    key: str, line: Line, message: Message, billed: Billed, at: int, link: Link, seen: Link
+) -> UsageEvent:
+    place = Place(
+        session_id=line.sessionId or "",
+        timestamp=at,
+        cwd=_text(line.cwd),
+        git_branch=_text(line.gitBranch),
+        parent=None if link.message == key else link.message,
+    )
+    return UsageEvent(
+        key=key,
+        usage=billed.usage,
+        timestamp=at,
+        source=SOURCE,
+        model=_text(message.model),
+        stop_reason=_text(message.stop_reason),
+        service_tier=_text(billed.service_tier),
+        speed=_text(billed.speed),
+        inference_geo=_text(billed.inference_geo),
+        version=_text(line.version),
+        entrypoint=_text(line.entrypoint),
+        agent_id=_text(line.agentId),
+        is_sidechain=line.isSidechain,
+        attribution=_attribution(line),
+        text_bytes=seen.text_bytes,
+        thinking_bytes=seen.thinking_bytes,
+        places=(place,),
+    )
+
+
+def _text(value: str | None) -> str | None:
+    """Without NUL, which databases refuse; an empty text says nothing."""
+    if not value:
+        return None
+    return value.replace("\x00", "\ufffd") if "\x00" in value else value
+
+
+def _attribution(line: Line) -> str | None:
+    """What Claude Code says the message was for, as JSON; markers of context, not calls."""
+    given = {
+        "agent": line.attributionAgent,
+        "mcp_server": line.attributionMcpServer,
+        "mcp_tool": line.attributionMcpTool,
+        "plugin": line.attributionPlugin,
+        "skill": line.attributionSkill,
+    }
+    known = {name: _text(value) for name, value in given.items() if value}
+    return msgspec.json.encode(known, order="deterministic").decode() if known else None

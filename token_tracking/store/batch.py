@@ -1,0 +1,96 @@
+"""Several readings as one set of sightings: what one transaction saves."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from token_tracking.merge import join, join_item
+from token_tracking.reading import (
+    ClientTotal,
+    FileCursor,
+    Reading,
+    SessionSpan,
+    join_client_totals,
+    join_spans,
+)
+from token_tracking.usage import ContentItem, Place, UsageEvent
+
+
+class Batch:
+    """Sightings joined by message, items by key, spans by session; the newest cursor of a file."""
+
+    def __init__(self, readings: Iterable[Reading] = ()) -> None:
+        self.events: dict[str, UsageEvent] = {}
+        self.items: dict[str, ContentItem] = {}
+        self.spans: dict[str, SessionSpan] = {}
+        self.client_totals: dict[tuple[str, str], ClientTotal] = {}
+        self.cursors: dict[str, FileCursor] = {}
+        for reading in readings:
+            self.add(reading)
+
+    @classmethod
+    def of_events(cls, events: Iterable[UsageEvent]) -> "Batch":
+        """Sightings that come from no file. One that names no session gets the nameless one."""
+        batch = cls()
+        for event in events:
+            placed = event if event.places else _placed(event)
+            for place in placed.places:
+                batch._add_span(_span(place))
+            batch._add_event(placed)
+        return batch
+
+    def add(self, reading: Reading) -> None:
+        """Take a reading in."""
+        for span in reading.sessions:
+            self._add_span(span)
+        for event in reading.events:
+            self._add_event(event)
+        for item in reading.items:
+            known = self.items.get(item.key)
+            self.items[item.key] = item if known is None else join_item(known, item)
+        for total in reading.client_totals:
+            key = (total.session_id, total.model)
+            seen = self.client_totals.get(key)
+            self.client_totals[key] = total if seen is None else join_client_totals(seen, total)
+        self.cursors[reading.cursor.path] = reading.cursor
+
+    def names(self) -> set[str]:
+        """Every text that the ledger keeps once."""
+        names = {span.cwd for span in self.spans.values()}
+        for event in self.events.values():
+            for place in event.places:
+                names |= {place.cwd, place.git_branch}
+        for item in self.items.values():
+            names |= {item.name, item.server, item.uri}
+        return {name for name in names if name is not None}
+
+    def references(self) -> set[str]:
+        """Every message that another one or an item names."""
+        keys = {place.parent for event in self.events.values() for place in event.places}
+        for item in self.items.values():
+            keys |= {item.message, item.after}
+        return {key for key in keys if key is not None}
+
+    def _add_event(self, event: UsageEvent) -> None:
+        known = self.events.get(event.key)
+        self.events[event.key] = event if known is None else join(known, event)
+        for place in event.places:
+            if place.session_id not in self.spans:
+                self._add_span(_span(place))
+
+    def _add_span(self, span: SessionSpan) -> None:
+        known = self.spans.get(span.session_id)
+        self.spans[span.session_id] = span if known is None else join_spans(known, span)
+
+
+def _placed(event: UsageEvent) -> UsageEvent:
+    return replace(event, places=(Place(session_id="", timestamp=event.timestamp),))
+
+
+def _span(place: Place) -> SessionSpan:
+    return SessionSpan(
+        session_id=place.session_id,
+        first_at=place.timestamp,
+        last_at=place.timestamp,
+        cwd=place.cwd,
+    )

@@ -1,0 +1,73 @@
+"""Brings a database to the schema of this version: numbered `.sql` files, applied by yoyo."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import aiosqlite
+
+from token_tracking.errors import StoreError
+from token_tracking.store.connection import BUSY_SECONDS, store_errors
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+def known_migrations() -> set[str]:
+    """The names of all migrations of this version."""
+    return {file.stem for file in MIGRATIONS.glob("*.sql")}
+
+
+async def needs_migration(connection: aiosqlite.Connection, path: Path) -> bool:
+    """Whether migrations are to be applied.
+
+    Raises:
+        StoreError: the database is another program's, or of a newer version.
+    """
+    with store_errors(path):
+        rows = await connection.execute_fetchall("SELECT name FROM sqlite_master")
+        tables = {str(row[0]) for row in rows}
+        if "_yoyo_migration" not in tables:
+            if tables - {"names"} and not any("yoyo" in table for table in tables):
+                raise StoreError(
+                    f"{path} is a database of another program. Choose another file with --db."
+                )
+            return True
+        rows = await connection.execute_fetchall("SELECT migration_id FROM _yoyo_migration")
+    applied = {str(row[0]) for row in rows}
+    if newer := applied - known_migrations():
+        raise StoreError(
+            f"{path} was written by a newer version of token-tracking ({', '.join(sorted(newer))})."
+            " Upgrade with: pip install --upgrade token-tracking."
+        )
+    return applied != known_migrations()
+
+
+def migrate(path: Path) -> None:
+    """Apply what is missing. Processes that do so at once wait for each other; one that is
+    killed leaves nothing behind that stops the next.
+
+    Raises:
+        StoreError: the folder or file cannot be written.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 (only for a new or older database)
+    from yoyo import get_backend, read_migrations  # noqa: PLC0415 (60 ms)
+
+    with store_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(f"{path}.migrate.lock", timeout=BUSY_SECONDS):
+                # yoyo unquotes the path once, and SQLite's own URI a second time.
+                backend = get_backend(f"sqlite:///{quote(quote(str(path.absolute())))}")
+                try:
+                    migrations = read_migrations(str(MIGRATIONS))
+                    backend.apply_migrations(backend.to_apply(migrations))
+                finally:
+                    backend.connection.close()
+        except Timeout as error:
+            raise StoreError(
+                f"Another process has been upgrading {path} for {BUSY_SECONDS} seconds."
+                " Wait for it, or stop it, then try again."
+            ) from error
+        except sqlite3.Error:
+            raise

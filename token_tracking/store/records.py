@@ -1,0 +1,130 @@
+"""What the ledger answers with. Money is integer pico-USD where the name says so, else USD."""
+
+from decimal import Decimal
+from typing import Final
+
+from msgspec import Struct
+
+from token_tracking.pricing import usd
+from token_tracking.usage import OutputQuality, Usage
+
+
+class TokenUsage(Struct, frozen=True, kw_only=True):
+    """A message of the ledger: what was billed, when, for which session, and what it cost.
+
+    `cost_usd` is `None` where no price is known; `unpriced` then says why.
+    """
+
+    message_id: str
+    timestamp: int
+    usage: Usage
+    model: str | None
+    session_id: str
+    project: str | None
+    cwd: str | None
+    git_branch: str | None
+    source: str
+    stop_reason: str | None
+    service_tier: str | None
+    speed: str | None
+    inference_geo: str | None
+    version: str | None
+    entrypoint: str | None
+    agent_id: str | None
+    is_sidechain: bool
+    attribution: str | None
+    category: str | None
+    metadata: str | None
+    cost_pico: int | None
+    no_cache_pico: int | None
+    write_premium_pico: int | None
+    unpriced: str | None
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """USD; `None` where no price is known."""
+        return None if self.cost_pico is None else usd(self.cost_pico)
+
+    @property
+    def output_quality(self) -> OutputQuality:
+        """Whether `output_tokens` is what was billed, or a lower bound of it."""
+        return "partial" if self.stop_reason is None else "final"
+
+
+class Sums(Struct, frozen=True):
+    """Sums over messages. Money covers the priced ones: `unpriced_messages` says how many are not.
+
+    `no_cache_pico` is what the same tokens would have cost without caching, `write_premium_pico`
+    what cache writes cost above plain input.
+    """
+
+    messages: int = 0
+    partial_messages: int = 0
+    unpriced_messages: int = 0
+    tool_uses: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cost_pico: int = 0
+    no_cache_pico: int = 0
+    write_premium_pico: int = 0
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Tokens written to the cache, of both lifetimes."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything that was sent."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and output together."""
+        return self.prompt_tokens + self.output_tokens
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(**{name: getattr(self, name) + getattr(other, name) for name in SUM_FIELDS})
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        return Sums(**{name: getattr(self, name) - getattr(other, name) for name in SUM_FIELDS})
+
+
+SUM_FIELDS: Final = Sums.__struct_fields__
+
+
+class ToolSum(Struct, frozen=True, kw_only=True):
+    """How often a tool was called in a session's own messages, and the bytes it brought."""
+
+    name: str
+    server: str | None
+    calls: int
+    result_bytes: int
+
+
+class SessionData(Struct, frozen=True, kw_only=True):
+    """A session: its own messages in order of time, and how many it inherited from others.
+
+    `inherited` maps the session that owns them to their number.
+    """
+
+    session_id: str
+    project: str | None
+    first_at: int
+    last_at: int
+    messages: list[TokenUsage]
+    inherited: dict[str, int]
+    tools: list[ToolSum]
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """What a save changed: the sums of the ledger after it, less those before it."""
+
+    sums: Sums = Sums()
+    sessions: int = 0
+
+    def __add__(self, other: "Saved") -> "Saved":
+        return Saved(sums=self.sums + other.sums, sessions=self.sessions + other.sessions)

@@ -1,0 +1,215 @@
+"""Between values and rows: ids for names on the way in, names for ids on the way out."""
+
+from typing import Any, Final
+
+from token_tracking.errors import UnknownModelError
+from token_tracking.pricing import PriceBook
+from token_tracking.store.records import TokenUsage
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+
+_USAGE: Final = Usage.__struct_fields__
+_DESCRIPTIVE: Final = (
+    "source",
+    "model",
+    "stop_reason",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "version",
+    "entrypoint",
+    "agent_id",
+    "is_sidechain",
+    "attribution",
+    "category",
+    "metadata",
+    "text_bytes",
+    "thinking_bytes",
+)
+
+Row = tuple[Any, ...]
+
+MESSAGE_COLUMNS: Final = (
+    "id",
+    "key",
+    "at",
+    "session_id",
+    "cwd_id",
+    "branch_id",
+    "parent_id",
+    *_DESCRIPTIVE,
+    *_USAGE,
+    "cost_pico",
+    "no_cache_pico",
+    "write_premium_pico",
+    "unpriced",
+)
+PLACEMENT_COLUMNS: Final = ("message_id", "at", "session_id", "cwd_id", "branch_id", "parent_id")
+ITEM_COLUMNS: Final = (
+    "key",
+    "kind",
+    "name_id",
+    "server_id",
+    "uri_id",
+    "bytes",
+    "input_bytes",
+    "message_id",
+    "after_id",
+    "position",
+    "detail",
+)
+
+
+class Ids:
+    """The ids that rows stand under in this database, by their names."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self.sessions: dict[str, int] = {}
+        self.messages: dict[str, int] = {}
+
+    def name(self, name: str | None) -> int | None:
+        """The id of a text; `None` for none."""
+        return None if name is None else self.names[name]
+
+    def message(self, key: str | None) -> int | None:
+        """The id of a message; `None` for none, and for one that was cleaned up."""
+        return None if key is None else self.messages.get(key)
+
+
+def message_row(event: UsageEvent, place: Place, ids: Ids, prices: PriceBook) -> Row:
+    """A message as it stands in the ledger, owned by the session of `place`: `MESSAGE_COLUMNS`."""
+    usage = event.usage
+    return (
+        ids.messages[event.key],
+        event.key,
+        event.timestamp,
+        *place_row(place, ids),
+        event.source,
+        event.model,
+        event.stop_reason,
+        event.service_tier,
+        event.speed,
+        event.inference_geo,
+        event.version,
+        event.entrypoint,
+        event.agent_id,
+        event.is_sidechain,
+        event.attribution,
+        event.category,
+        event.metadata,
+        event.text_bytes,
+        event.thinking_bytes,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+        usage.web_search_requests,
+        usage.web_fetch_requests,
+        *_money(event, prices),
+    )
+
+
+def place_row(place: Place, ids: Ids) -> Row:
+    """What one session says of a message: the last four of `PLACEMENT_COLUMNS`."""
+    return (
+        ids.sessions[place.session_id],
+        ids.name(place.cwd),
+        ids.name(place.git_branch),
+        ids.message(place.parent),
+    )
+
+
+def _money(event: UsageEvent, prices: PriceBook) -> Row:
+    try:
+        if event.model is None:
+            raise UnknownModelError("The message names no model.")
+        cost = prices.cost(
+            event.usage,
+            event.model,
+            event.timestamp,
+            speed=event.speed,
+            service_tier=event.service_tier,
+            inference_geo=event.inference_geo,
+        )
+    except UnknownModelError as error:
+        return (None, None, None, str(error))
+    return (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico, None)
+
+
+def item_row(item: ContentItem, ids: Ids) -> Row:
+    """A content item: `ITEM_COLUMNS`."""
+    return (
+        item.key,
+        item.kind,
+        ids.name(item.name),
+        ids.name(item.server),
+        ids.name(item.uri),
+        item.bytes,
+        item.input_bytes,
+        ids.message(item.message),
+        ids.message(item.after),
+        item.position,
+        item.detail,
+    )
+
+
+def known_event(row: tuple[Any, ...]) -> UsageEvent:
+    """A row of `known_messages`, with the place of its owner."""
+    return UsageEvent(
+        key=row[1],
+        timestamp=row[2],
+        usage=Usage(**dict(zip(_USAGE, row[18:25], strict=True))),
+        places=(
+            Place(
+                session_id=row[25],
+                timestamp=row[2],
+                cwd=row[26],
+                git_branch=row[27],
+                parent=row[28],
+            ),
+        ),
+        **dict(zip(_DESCRIPTIVE, (*row[3:12], bool(row[12]), *row[13:18]), strict=True)),
+    )
+
+
+def known_place(row: tuple[Any, ...]) -> Place:
+    """A row of `known_placements`, without its key."""
+    return Place(
+        session_id=row[1], timestamp=row[2], cwd=row[3], git_branch=row[4], parent=row[5]
+    )
+
+
+def token_usage(row: tuple[Any, ...]) -> TokenUsage:
+    """A row of the view `ledger`."""
+    return TokenUsage(
+        message_id=row[0],
+        timestamp=row[1],
+        usage=Usage(**dict(zip(_USAGE, row[2:9], strict=True))),
+        is_sidechain=bool(row[22]),
+        **dict(zip(_LEDGER, (*row[9:22], *row[23:30]), strict=True)),
+    )
+
+
+_LEDGER: Final = (
+    "model",
+    "session_id",
+    "project",
+    "cwd",
+    "git_branch",
+    "source",
+    "stop_reason",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "version",
+    "entrypoint",
+    "agent_id",
+    "attribution",
+    "category",
+    "metadata",
+    "cost_pico",
+    "no_cache_pico",
+    "write_premium_pico",
+    "unpriced",
+)

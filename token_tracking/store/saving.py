@@ -1,0 +1,230 @@
+"""One save: a batch into the ledger, within one transaction that holds the write lock.
+
+Known messages are read, joined by `token_tracking.merge`, priced again where that changed them,
+and written; then the owners of shared messages and the sums are derived anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, Final
+
+import aiosqlite
+from msgspec.structs import asdict, replace
+
+from token_tracking.merge import join
+from token_tracking.pricing import PriceBook
+from token_tracking.reading import SessionSpan, join_spans
+from token_tracking.store.batch import Batch
+from token_tracking.store.records import Saved, Sums
+from token_tracking.store.bulk import Bulk
+from token_tracking.store.rows import (
+    ITEM_COLUMNS,
+    MESSAGE_COLUMNS,
+    PLACEMENT_COLUMNS,
+    Ids,
+    Row,
+    item_row,
+    known_event,
+    known_place,
+    message_row,
+    place_row,
+)
+from token_tracking.usage import Place, UsageEvent
+
+QUARTER_MS: Final = 900_000
+"""A quarter of an hour: every time zone's hours and days are made of whole ones."""
+
+
+class Statements:
+    """The named queries, and those of them that take many rows at once."""
+
+    def __init__(self, queries: Any) -> None:
+        self.queries = queries
+        self.message = Bulk(queries.upsert_message.sql, MESSAGE_COLUMNS)
+        self.placement = Bulk(queries.upsert_placement.sql, PLACEMENT_COLUMNS)
+        self.item = Bulk(queries.upsert_item.sql, ITEM_COLUMNS)
+
+
+class Save:
+    """The steps of one save. The caller began the transaction, and commits it."""
+
+    def __init__(
+        self, connection: aiosqlite.Connection, statements: "Statements", prices: PriceBook
+    ) -> None:
+        self._db = connection
+        self._statements = statements
+        self._sql: Any = statements.queries
+        self._prices = prices
+        self._ids = Ids()
+        self._known: dict[str, UsageEvent] = {}
+        self._owners: dict[str, str] = {}
+        self._dirty: set[tuple[int, int]] = set()
+        self._touched: set[int] = set()
+
+    async def run(self, batch: Batch) -> Saved:
+        """Save all of it; what it changed."""
+        await self._save_names(batch.names())
+        await self._save_sessions(batch.spans)
+        await self._find_messages(batch)
+        await self._save_messages(batch.events)
+        await self._save_items(batch)
+        await self._save_owners()
+        await self._save_files(batch)
+        return await self._save_totals()
+
+    async def _want(self, names: Iterable[str]) -> None:
+        await self._sql.clear_wanted(self._db)
+        await self._sql.want(self._db, [{"name": name} for name in sorted(names)])
+
+    async def _save_names(self, names: set[str]) -> None:
+        await self._want(names)
+        ids = self._ids.names
+        async for name, name_id in self._sql.name_ids(self._db):
+            ids[name] = name_id
+        last: int = await self._sql.last_name_id(self._db)
+        new = sorted(names - ids.keys())
+        ids.update((name, name_id) for name_id, name in enumerate(new, start=last + 1))
+        await self._sql.insert_name(self._db, [{"id": ids[name], "name": name} for name in new])
+
+    async def _save_sessions(self, spans: dict[str, SessionSpan]) -> None:
+        await self._want(spans)
+        known: dict[str, SessionSpan] = {}
+        ids = self._ids.sessions
+        async for row in self._sql.known_spans(self._db):
+            ids[row[1]] = row[0]
+            known[row[1]] = SessionSpan(
+                session_id=row[1], first_at=row[2], last_at=row[3], born=row[4], cwd=row[5]
+            )
+        last: int = await self._sql.last_session_id(self._db)
+        new = sorted(spans.keys() - known.keys())
+        ids.update((session, row_id) for row_id, session in enumerate(new, start=last + 1))
+        changed = {
+            session: join_spans(known[session], span) if session in known else span
+            for session, span in spans.items()
+        }
+        changed = {key: span for key, span in changed.items() if span != known.get(key)}
+        self._touched |= {ids[session] for session in changed}
+        await self._sql.upsert_session(
+            self._db, [self._session_row(span) for span in changed.values()]
+        )
+
+    def _session_row(self, span: SessionSpan) -> dict[str, Any]:
+        return {
+            "id": self._ids.sessions[span.session_id],
+            "session_id": span.session_id,
+            "born": span.born,
+            "first_at": span.first_at,
+            "last_at": span.last_at,
+            "project_id": self._ids.name(span.cwd),
+        }
+
+    async def _find_messages(self, batch: Batch) -> None:
+        """The ledger's state of the messages in the batch, and the ids of all it refers to."""
+        last: int = await self._sql.last_message_id(self._db)
+        ids = self._ids.messages
+        if last:
+            await self._want(batch.events)
+            async for row in self._sql.known_messages(self._db):
+                event = known_event(row)
+                ids[event.key] = row[0]
+                self._known[event.key] = event
+                self._owners[event.key] = event.places[0].session_id
+            await self._find_placements()
+            await self._want(batch.references() - batch.events.keys())
+            async for key, message_id in self._sql.message_ids(self._db):
+                ids[key] = message_id
+        new = sorted(batch.events.keys() - self._known.keys())
+        ids.update((key, message_id) for message_id, key in enumerate(new, start=last + 1))
+
+    async def _find_placements(self) -> None:
+        places: defaultdict[str, list[Place]] = defaultdict(list)
+        async for row in self._sql.known_placements(self._db):
+            places[row[0]].append(known_place(row))
+        for key, found in places.items():
+            found.sort(key=lambda place: place.session_id)
+            self._known[key] = replace(self._known[key], places=tuple(found))
+
+    async def _save_messages(self, events: dict[str, UsageEvent]) -> None:
+        rows: list[Row] = []
+        placements: list[Row] = []
+        sessions = self._ids.sessions
+        for key, event in sorted(events.items()):
+            known = self._known.get(key)
+            joined = event if known is None else join(known, event)
+            place = _place_of(joined, self._owners.get(key))
+            self._dirty.add((sessions[place.session_id], joined.timestamp // QUARTER_MS))
+            if joined == known:
+                continue
+            if known is not None:
+                self._dirty.add((sessions[place.session_id], known.timestamp // QUARTER_MS))
+            rows.append(message_row(joined, place, self._ids, self._prices))
+            if len(joined.places) > 1:
+                placements += [self._placement_row(key, other) for other in joined.places]
+        self._touched |= {row[2] for row in placements}
+        await self._statements.message.run(self._db, rows)
+        await self._statements.placement.run(self._db, placements)
+
+    def _placement_row(self, key: str, place: Place) -> Row:
+        return (self._ids.messages[key], place.timestamp, *place_row(place, self._ids))
+
+    async def _save_items(self, batch: Batch) -> None:
+        items = sorted(batch.items.items())
+        rows = [item_row(item, self._ids) for _, item in items]
+        await self._statements.item.run(self._db, rows)
+        openings = [
+            {"item_key": key, "session_id": self._ids.sessions[session]}
+            for key, item in items
+            for session in item.sessions
+            if session in self._ids.sessions
+        ]
+        await self._sql.insert_opening(self._db, openings)
+        totals = [
+            {**asdict(total), "session_id": self._ids.sessions[total.session_id]}
+            for total in batch.client_totals.values()
+            if total.session_id in self._ids.sessions
+        ]
+        await self._sql.upsert_client_total(self._db, totals)
+
+    async def _save_owners(self) -> None:
+        """Give shared messages to the session that wrote them: see `merge.owner`."""
+        await self._sql.clear_wanted_ids(self._db)
+        await self._sql.want_id(self._db, [{"id": session} for session in sorted(self._touched)])
+        places = [row async for row in self._sql.shared_places(self._db)]
+        moves: list[dict[str, int]] = []
+        for message, rows in groupby(sorted(places), key=lambda row: row[0]):
+            shared = list(rows)
+            _, at, now, *_ = shared[0]
+            best = min(shared, key=lambda row: row[4:])[3]
+            if best != now:
+                quarter = at // QUARTER_MS
+                self._dirty |= {(now, quarter), (best, quarter)}
+                moves.append({"message_id": message, "session_id": best})
+        await self._sql.move_message(self._db, moves)
+
+    async def _save_files(self, batch: Batch) -> None:
+        await self._sql.upsert_file(self._db, [asdict(cursor) for cursor in batch.cursors.values()])
+
+    async def _save_totals(self) -> Saved:
+        dirty = [
+            {"session_id": session, "quarter": quarter} for session, quarter in sorted(self._dirty)
+        ]
+        await self._sql.clear_wanted_totals(self._db)
+        await self._sql.want_totals(self._db, dirty)
+        before, sessions = await self._dirty_totals()
+        await self._sql.clear_totals(self._db, dirty)
+        await self._sql.sum_totals(self._db, dirty)
+        after, sessions_after = await self._dirty_totals()
+        return Saved(sums=after - before, sessions=sessions_after - sessions)
+
+    async def _dirty_totals(self) -> tuple[Sums, int]:
+        row = await self._sql.dirty_totals(self._db)
+        return Sums(*row), await self._sql.dirty_sessions(self._db)
+
+
+def _place_of(event: UsageEvent, session: str | None) -> Place:
+    """The place that stands in the message's own row: the known owner's, else any."""
+    for place in event.places:
+        if place.session_id == session:
+            return place
+    return event.places[0]

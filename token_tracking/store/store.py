@@ -1,0 +1,304 @@
+"""`TokenStore`: the ledger in a database."""
+
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import aiosql
+import aiosqlite
+
+from token_tracking.errors import StoreError, UnknownSessionError
+from token_tracking.pricing import PriceBook
+from token_tracking.reading import FileCursor, FoundFile, Reading
+from token_tracking.store.batch import Batch
+from token_tracking.store.connection import connect, store_errors
+from token_tracking.store.location import Location, default_location, locate
+from token_tracking.store.migrate import migrate, needs_migration
+from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
+from token_tracking.store.rows import token_usage
+from token_tracking.store.saving import QUARTER_MS, Save, Statements
+from token_tracking.usage import UsageEvent
+
+Grouping = Literal["quarter", "session", "project"]
+_NO_BOUND: Final = 2**62
+
+
+class TokenStore:
+    """One ledger. Any number of processes may have the same one open; writers take turns.
+
+    Use `await TokenStore.open(...)`, or `async with TokenStore.opened(...)`.
+    """
+
+    def __init__(
+        self, connection: aiosqlite.Connection, location: Location, prices: PriceBook
+    ) -> None:
+        self._db = connection
+        self.location = location
+        self._prices = prices
+        self._sql: Any = _queries()
+
+    @classmethod
+    async def open(
+        cls, database: str | os.PathLike[str] | None = None, *, prices: PriceBook | None = None
+    ) -> Self:
+        """Open the ledger at a path or URL (by default `TOKEN_TRACKING_DB` or the user's data
+        folder), creating or upgrading it.
+
+        Raises:
+            StoreError: it cannot be opened; the text says what to do.
+        """
+        location = default_location(os.environ) if database is None else locate(database)
+        if not location.path.exists():
+            migrate(location.path)
+        connection = await connect(location.path)
+        try:
+            if await needs_migration(connection, location.path):
+                migrate(location.path)
+            store = cls(connection, location, prices or PriceBook())
+            with store_errors(location.path):
+                await store._create_temporary_tables()
+        except BaseException:
+            await connection.close()
+            raise
+        return store
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, database: str | os.PathLike[str] | None = None, *, prices: PriceBook | None = None
+    ) -> AsyncIterator[Self]:
+        """`open` as a context: the connection is closed at its end."""
+        store = await cls.open(database, prices=prices)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def close(self) -> None:
+        """Close the connection. What was saved is saved."""
+        await self._db.close()
+
+    async def save_usage(self, events: UsageEvent | Iterable[UsageEvent]) -> Saved:
+        """Save sightings; what they changed. A message that is known is joined with them.
+
+        Raises:
+            StoreError: the database cannot be written; nothing was saved.
+        """
+        given = [events] if isinstance(events, UsageEvent) else events
+        return await self._save(Batch.of_events(given))
+
+    async def save_readings(self, readings: Iterable[Reading]) -> Saved:
+        """Save what was read from files, and how far they were read, in one transaction.
+
+        Raises:
+            StoreError: the database cannot be written; nothing was saved.
+        """
+        return await self._save(Batch(readings))
+
+    async def _save(self, batch: Batch) -> Saved:
+        async with self._writing():
+            return await Save(self._db, _statements(), self._prices).run(batch)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        with store_errors(self.location.path):
+            await self._sql.begin(self._db)
+            try:
+                yield
+                await self._sql.commit(self._db)
+            except BaseException:
+                if self._db.in_transaction:
+                    await self._sql.rollback(self._db)
+                raise
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        with store_errors(self.location.path):
+            yield
+
+    async def _create_temporary_tables(self) -> None:
+        await self._sql.create_wanted(self._db)
+        await self._sql.create_wanted_ids(self._db)
+        await self._sql.create_wanted_totals(self._db)
+
+    async def file_states(self) -> dict[str, FoundFile]:
+        """Each file that was read, as it was then, by its path."""
+        async with self._reading():
+            return {row[0]: FoundFile(*row) async for row in self._sql.file_states(self._db)}
+
+    async def file_cursor(self, path: str) -> FileCursor | None:
+        """How far a file was read."""
+        async with self._reading():
+            row = await self._sql.file_cursor(self._db, path=path)
+        return None if row is None else FileCursor(**dict(zip(_CURSOR, row, strict=True)))
+
+    async def line_counts(self) -> tuple[int, int, int, int]:
+        """Files, lines, malformed lines, and answers without a valid usage, of all that was read."""
+        async with self._reading():
+            row = await self._sql.line_counts(self._db)
+        return (row[0], row[1], row[2], row[3])
+
+    async def has_message(self, key: str) -> bool:
+        """Whether a message stands in the ledger."""
+        async with self._reading():
+            return bool(await self._sql.message_known(self._db, key=key))
+
+    async def get_recent_usage(
+        self, limit: int = 100, category: str | None = None
+    ) -> list[TokenUsage]:
+        """The newest messages first; of one category where one is named."""
+        async with self._reading():
+            rows = self._sql.recent_messages(self._db, limit=limit, category=category)
+            return [token_usage(row) async for row in rows]
+
+    async def get_usage_in_range(self, start: datetime, end: datetime) -> list[TokenUsage]:
+        """The messages from `start` up to, not including, `end`, in order of time."""
+        async with self._reading():
+            rows = self._sql.messages_in_range(
+                self._db, start=milliseconds(start), end=milliseconds(end)
+            )
+            return [token_usage(row) async for row in rows]
+
+    async def get_session_data(self, session_id: str) -> SessionData:
+        """A session: its own messages, what it inherited, and the tools that it called.
+
+        Raises:
+            UnknownSessionError: the ledger has no such session.
+        """
+        async with self._reading():
+            row = await self._sql.session_row(self._db, session_id=session_id)
+            if row is None:
+                raise UnknownSessionError(
+                    f"No session {session_id!r} in the ledger. List them with:"
+                    " token-tracking report --by session."
+                )
+            key, name, project, first_at, last_at = row
+            messages = [
+                token_usage(row) async for row in self._sql.session_messages(self._db, id=key)
+            ]
+            inherited = {
+                other: count
+                async for other, count in self._sql.inherited_messages(self._db, id=key)
+            }
+            tools = [
+                ToolSum(name=tool, server=server, calls=calls, result_bytes=size)
+                async for tool, server, calls, size in self._sql.session_tools(self._db, id=key)
+            ]
+        return SessionData(
+            session_id=name,
+            project=project,
+            first_at=first_at,
+            last_at=last_at,
+            messages=messages,
+            inherited=inherited,
+            tools=tools,
+        )
+
+    async def session_ids(self, prefix: str = "", limit: int = 100) -> list[str]:
+        """Ids of sessions that begin with `prefix`, the newest first."""
+        pattern = prefix.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        async with self._reading():
+            rows = self._sql.sessions_like(self._db, pattern=pattern, limit=limit)
+            return [row[0] async for row in rows]
+
+    async def latest_session(self, project: str | None = None) -> str | None:
+        """The session with the newest line among those that own messages; of one project where
+        one is named."""
+        async with self._reading():
+            row = await self._sql.latest_session(self._db, project=project)
+        return None if row is None else row[0]
+
+    async def session_facts(self) -> dict[str, tuple[str, int, int]]:
+        """Each session's project, first and last time."""
+        async with self._reading():
+            return {row[0]: row[1:] async for row in self._sql.session_facts(self._db)}
+
+    async def projects(self) -> dict[str, int]:
+        """Each project's row, by its path."""
+        async with self._reading():
+            return {row[1]: row[0] async for row in self._sql.projects(self._db)}
+
+    async def totals(
+        self,
+        by: Grouping,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        projects: Iterable[int] | None = None,
+    ) -> list[tuple[Any, str, Sums]]:
+        """Sums by (quarter of an hour, session or project) and model.
+
+        `start` and `end` are milliseconds since 1970 UTC and fall on quarters of an hour; the
+        range is half-open. A model that no message names is ''. `projects` are rows of `projects`.
+        """
+        query = {
+            "quarter": self._sql.totals_by_quarter,
+            "session": self._sql.totals_by_session,
+            "project": self._sql.totals_by_project,
+        }[by]
+        async with self._reading():
+            await self._sql.clear_wanted_ids(self._db)
+            if projects is not None:
+                await self._sql.want_id(self._db, [{"id": project} for project in projects])
+            rows = query(
+                self._db,
+                start=-_NO_BOUND if start is None else start // QUARTER_MS,
+                end=_NO_BOUND if end is None else end // QUARTER_MS,
+                any_project=int(projects is None),
+            )
+            return [(row[0], row[1], Sums(*row[2:])) async for row in rows]
+
+    async def cleanup(self, retention: timedelta | None = None) -> int:
+        """Delete messages older than `retention`; how many. Nothing is deleted unless it is set.
+
+        Raises:
+            StoreError: the database cannot be written; nothing was deleted.
+        """
+        if retention is None:
+            return 0
+        before = milliseconds(datetime.now(UTC) - retention)
+        async with self._writing():
+            expired = [
+                {"session_id": session, "quarter": quarter}
+                async for session, quarter in self._sql.expired_totals(self._db, before=before)
+            ]
+            deleted: int = await self._sql.delete_messages(self._db, before=before)
+            await self._sql.delete_orphan_items(self._db)
+            await self._sql.delete_orphan_placements(self._db)
+            await self._sql.clear_totals(self._db, expired)
+            await self._sql.sum_totals(self._db, expired)
+        return deleted
+
+
+_CURSOR: Final = (
+    "path",
+    "inode",
+    "modified_ns",
+    "size",
+    "offset",
+    "fingerprint",
+    "chains",
+    "lines",
+    "malformed_lines",
+    "unusable_lines",
+)
+
+
+@cache
+def _queries() -> Any:
+    folder = Path(__file__).parent / "queries"
+    return aiosql.from_path(folder, "aiosqlite", mandatory_parameters=False)
+
+
+@cache
+def _statements() -> Statements:
+    return Statements(_queries())
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970 UTC. A moment without a zone is in the local one."""
+    return int(moment.timestamp() * 1000)
