@@ -38,8 +38,6 @@ _LARGER = (
     "thinking_bytes",
 )
 
-_ITEM_FIELDS = tuple(name for name in ContentItem.__struct_fields__ if name != "sessions")
-
 
 def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
     """Two sightings of one message, as one.
@@ -93,8 +91,18 @@ def join_item(a: ContentItem, b: ContentItem) -> ContentItem:
     if a == b:
         return a
     return ContentItem(
-        sessions=tuple(sorted({*a.sessions, *b.sessions})),
-        **{name: larger(getattr(a, name), getattr(b, name)) for name in _ITEM_FIELDS},
+        key=a.key,
+        kind=max(a.kind, b.kind),
+        name=larger(a.name, b.name),
+        server=larger(a.server, b.server),
+        uri=larger(a.uri, b.uri),
+        bytes=larger(a.bytes, b.bytes),
+        input_bytes=larger(a.input_bytes, b.input_bytes),
+        message=larger(a.message, b.message),
+        after=larger(a.after, b.after),
+        position=larger(a.position, b.position),
+        detail=larger(a.detail, b.detail),
+        sessions=tuple(sorted({*a.sessions, *b.sessions})) if a.sessions or b.sessions else (),
     )
 
 

@@ -12,8 +12,8 @@ from token_tracking.usage import ContentItem, UsageEvent
 class SessionSpan(Struct, frozen=True, kw_only=True):
     """When a session lived, and where it began. Times are milliseconds since 1970 UTC.
 
-    `born` is the earliest time on a line that forks do not copy; `cwd` is that of the line at
-    `first_at`.
+    `born` is the earliest time on a line that forks do not copy; `cwd` is that of the earliest
+    line that names one, at `cwd_at`.
     """
 
     session_id: str
@@ -21,6 +21,7 @@ class SessionSpan(Struct, frozen=True, kw_only=True):
     last_at: int
     born: int | None = None
     cwd: str | None = None
+    cwd_at: int | None = None
 
 
 class ClientTotal(Struct, frozen=True, kw_only=True):
@@ -99,15 +100,20 @@ def stored_path(path: str) -> str:
 
 def join_spans(a: SessionSpan, b: SessionSpan) -> SessionSpan:
     """Two views of one session, as one."""
-    first = min(a, b, key=lambda span: (span.first_at, span.cwd or ""))
+    begun = min(a, b, key=_cwd_order)
     born = [span.born for span in (a, b) if span.born is not None]
     return SessionSpan(
         session_id=a.session_id,
-        first_at=first.first_at,
+        first_at=min(a.first_at, b.first_at),
         last_at=max(a.last_at, b.last_at),
         born=min(born, default=None),
-        cwd=first.cwd,
+        cwd=begun.cwd,
+        cwd_at=begun.cwd_at,
     )
+
+
+def _cwd_order(span: SessionSpan) -> tuple[bool, int, str]:
+    return (span.cwd is None, span.cwd_at or 0, span.cwd or "")
 
 
 def join_client_totals(a: ClientTotal, b: ClientTotal) -> ClientTotal:

@@ -1,15 +1,17 @@
 """The ledger's database."""
 
 from token_tracking.store.location import Location, default_location, locate
-from token_tracking.store.records import SessionData, Sums, TokenUsage
+from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.store import TokenStore
 
 __all__ = [
     "Location",
+    "Saved",
     "SessionData",
     "Sums",
     "TokenStore",
     "TokenUsage",
+    "ToolSum",
     "default_location",
     "locate",
 ]

@@ -93,4 +93,5 @@ def _span(place: Place) -> SessionSpan:
         first_at=place.timestamp,
         last_at=place.timestamp,
         cwd=place.cwd,
+        cwd_at=None if place.cwd is None else place.timestamp,
     )

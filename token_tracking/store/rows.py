@@ -71,6 +71,16 @@ class Ids:
         """The id of a text; `None` for none."""
         return None if name is None else self.names[name]
 
+    def see(self, place: Place, rows: Row) -> None:
+        """Take the ids of a place that was read: session, directory, branch, parent."""
+        self.sessions[place.session_id] = rows[0]
+        if place.cwd is not None:
+            self.names[place.cwd] = rows[1]
+        if place.git_branch is not None:
+            self.names[place.git_branch] = rows[2]
+        if place.parent is not None:
+            self.messages[place.parent] = rows[3]
+
     def message(self, key: str | None) -> int | None:
         """The id of a message; `None` for none, and for one that was cleaned up."""
         return None if key is None else self.messages.get(key)

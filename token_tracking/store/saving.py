@@ -93,8 +93,15 @@ class Save:
         ids = self._ids.sessions
         async for row in self._sql.known_spans(self._db):
             ids[row[1]] = row[0]
+            if row[5] is not None:
+                self._ids.names[row[5]] = row[7]
             known[row[1]] = SessionSpan(
-                session_id=row[1], first_at=row[2], last_at=row[3], born=row[4], cwd=row[5]
+                session_id=row[1],
+                first_at=row[2],
+                last_at=row[3],
+                born=row[4],
+                cwd=row[5],
+                cwd_at=row[6],
             )
         last: int = await self._sql.last_session_id(self._db)
         new = sorted(spans.keys() - known.keys())
@@ -117,6 +124,7 @@ class Save:
             "first_at": span.first_at,
             "last_at": span.last_at,
             "project_id": self._ids.name(span.cwd),
+            "project_at": span.cwd_at,
         }
 
     async def _find_messages(self, batch: Batch) -> None:
@@ -130,6 +138,7 @@ class Save:
                 ids[event.key] = row[0]
                 self._known[event.key] = event
                 self._owners[event.key] = event.places[0].session_id
+                self._ids.see(event.places[0], row[29:])
             await self._find_placements()
             await self._want(batch.references() - batch.events.keys())
             async for key, message_id in self._sql.message_ids(self._db):
@@ -140,7 +149,9 @@ class Save:
     async def _find_placements(self) -> None:
         places: defaultdict[str, list[Place]] = defaultdict(list)
         async for row in self._sql.known_placements(self._db):
-            places[row[0]].append(known_place(row))
+            place = known_place(row)
+            places[row[0]].append(place)
+            self._ids.see(place, row[6:])
         for key, found in places.items():
             found.sort(key=lambda place: place.session_id)
             self._known[key] = replace(self._known[key], places=tuple(found))

@@ -34,21 +34,26 @@ class TokenStore:
     """
 
     def __init__(
-        self, connection: aiosqlite.Connection, location: Location, prices: PriceBook
+        self, connection: aiosqlite.Connection, location: Location, user_prices: Path | None
     ) -> None:
         self._db = connection
         self.location = location
-        self._prices = prices
+        self.user_prices = user_prices
+        self.prices = PriceBook(user_prices)
         self._sql: Any = _queries()
 
     @classmethod
     async def open(
-        cls, database: str | os.PathLike[str] | None = None, *, prices: PriceBook | None = None
+        cls,
+        database: str | os.PathLike[str] | None = None,
+        *,
+        user_prices: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Open the ledger at a path or URL (by default `TOKEN_TRACKING_DB` or the user's data
-        folder), creating or upgrading it.
+        folder), creating or upgrading it. `user_prices` is a TOML file of prices.
 
         Raises:
+            InvalidPricesError: the price file cannot be read as one.
             StoreError: it cannot be opened; the text says what to do.
         """
         location = default_location(os.environ) if database is None else locate(database)
@@ -58,7 +63,7 @@ class TokenStore:
         try:
             if await needs_migration(connection, location.path):
                 migrate(location.path)
-            store = cls(connection, location, prices or PriceBook())
+            store = cls(connection, location, None if user_prices is None else Path(user_prices))
             with store_errors(location.path):
                 await store._create_temporary_tables()
         except BaseException:
@@ -69,10 +74,13 @@ class TokenStore:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, database: str | os.PathLike[str] | None = None, *, prices: PriceBook | None = None
+        cls,
+        database: str | os.PathLike[str] | None = None,
+        *,
+        user_prices: str | os.PathLike[str] | None = None,
     ) -> AsyncIterator[Self]:
         """`open` as a context: the connection is closed at its end."""
-        store = await cls.open(database, prices=prices)
+        store = await cls.open(database, user_prices=user_prices)
         try:
             yield store
         finally:
@@ -101,7 +109,7 @@ class TokenStore:
 
     async def _save(self, batch: Batch) -> Saved:
         async with self._writing():
-            return await Save(self._db, _statements(), self._prices).run(batch)
+            return await Save(self._db, _statements(), self.prices).run(batch)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
@@ -241,9 +249,7 @@ class TokenStore:
             "project": self._sql.totals_by_project,
         }[by]
         async with self._reading():
-            await self._sql.clear_wanted_ids(self._db)
-            if projects is not None:
-                await self._sql.want_id(self._db, [{"id": project} for project in projects])
+            await self._want_projects(projects)
             rows = query(
                 self._db,
                 start=-_NO_BOUND if start is None else start // QUARTER_MS,
@@ -251,6 +257,22 @@ class TokenStore:
                 any_project=int(projects is None),
             )
             return [(row[0], row[1], Sums(*row[2:])) async for row in rows]
+
+    async def message_sums(
+        self, *, end: int | None = None, projects: Iterable[int] | None = None
+    ) -> list[tuple[int, str, Sums]]:
+        """Each message before `end` as (time, model, sums), in order of time."""
+        async with self._reading():
+            await self._want_projects(projects)
+            rows = self._sql.message_sums(
+                self._db, end=_NO_BOUND if end is None else end, any_project=int(projects is None)
+            )
+            return [(row[0], row[1], Sums(*row[2:])) async for row in rows]
+
+    async def _want_projects(self, projects: Iterable[int] | None) -> None:
+        await self._sql.clear_wanted_ids(self._db)
+        if projects is not None:
+            await self._sql.want_id(self._db, [{"id": project} for project in projects])
 
     async def cleanup(self, retention: timedelta | None = None) -> int:
         """Delete messages older than `retention`; how many. Nothing is deleted unless it is set.

@@ -20,6 +20,10 @@ _BLOCKS_A_LINE: Final = 1000
 """Positions are line * this + block, so that items of one message sort as they stood."""
 
 
+BOUNDARIES: Final = frozenset({"compact_boundary", "microcompact_boundary"})
+"""Subtypes of system lines at which the client removed something from the context."""
+
+
 def size(text: str | None) -> int:
     """Bytes of a text in UTF-8."""
     if not text:
@@ -98,12 +102,10 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
 
 def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
     """Where the client removed something from the context; `detail` says what, by ids."""
-    metadata = {
-        "compact_boundary": line.compactMetadata,
-        "microcompact_boundary": line.microcompactMetadata,
-    }.get(line.subtype or "")
-    if metadata is None or line.uuid is None:
+    if line.uuid is None:
         return
+    is_micro = line.subtype == "microcompact_boundary"
+    metadata = line.microcompactMetadata if is_micro else line.compactMetadata
     yield ContentItem(
         key=line.uuid,
         kind=(line.subtype or "").removesuffix("_boundary"),

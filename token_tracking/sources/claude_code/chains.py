@@ -16,7 +16,7 @@ one of them; where it does not, the file is read again from its start."""
 
 
 class Link(NamedTuple):
-    """The last message before a line, how many lines lie between, and how many bytes of text and
+    """The last message before a line, how many lines with content lie between, and how many bytes of text and
     thinking that message showed on the way here: its blocks stand on a line each."""
 
     message: str | None
@@ -39,30 +39,32 @@ class Chains:
         saved = msgspec.json.decode(heads, type=list[tuple[str, Link]])
         self._links = dict(saved)
         self._parents: set[str] = set()
-        self._last: dict[str, Link] = {}
+        self._last: dict[str | bool, Link] = {}
         self.lost = False
         """Whether a line named a parent that was not seen."""
 
     def link(self, line: Line) -> Link:
-        """What `line` hangs after; what names it as parent hangs one line further on."""
+        """What `line` hangs after; what names it as parent hangs there too, until `move`."""
         parent = line.parentUuid or line.logicalParentUuid
         if parent is None:
             link = ROOT
-        elif (known := self._links.get(parent)) is not None:
-            link = known
-            self._parents.add(parent)
         else:
-            self.lost = True
-            link = self._last.get(_chain(line), ROOT)
-        if line.uuid is not None:
-            self._links[line.uuid] = self._last[_chain(line)] = link.next()
-        return link
-
-    def answered(self, line: Line, link: Link) -> None:
-        """What follows `line` hangs after the message of `link`."""
+            link = self._links.get(parent)
+            if link is None:
+                self.lost = True
+                link = self._last.get(line.agentId or line.isSidechain, ROOT)
+            else:
+                self._parents.add(parent)
         if line.uuid is not None:
             self._links[line.uuid] = link
-        self._last[_chain(line)] = link
+            self._last[line.agentId or line.isSidechain] = link
+        return link
+
+    def move(self, line: Line, link: Link) -> None:
+        """What names `line` as parent hangs after `link`."""
+        if line.uuid is not None:
+            self._links[line.uuid] = link
+        self._last[line.agentId or line.isSidechain] = link
 
     def open_agent(self, head: str) -> None:
         """A chain whose lines name no parent: each hangs on the `head`, which moves with them."""
@@ -86,6 +88,3 @@ class Chains:
                     break
         return msgspec.json.encode(heads[::-1]).decode()
 
-
-def _chain(line: Line) -> str:
-    return line.agentId or ("sidechain" if line.isSidechain else "")

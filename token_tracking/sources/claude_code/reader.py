@@ -127,7 +127,7 @@ class _FileReader:
         )
         return Reading(
             cursor=self._cursor(),
-            events=list(done.events.values()),
+            events=done.sightings(),
             items=list(done.items.values()),
             sessions=done.spans.sessions(),
             client_totals=done.client_totals,

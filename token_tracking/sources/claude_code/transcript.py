@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from token_tracking.errors import InvalidUsageError
 from token_tracking.merge import join, join_item
 from token_tracking.reading import ClientTotal
 from token_tracking.sources.claude_code import blocks
 from token_tracking.sources.claude_code.billed import Billed, read_usage
-from token_tracking.sources.claude_code.chains import Chains, Link
+from token_tracking.sources.claude_code.chains import ROOT, Chains, Link
 from token_tracking.sources.claude_code.client_totals import read_client_totals
 from token_tracking.sources.claude_code.lines import Line, Message, decode_line
 from token_tracking.sources.claude_code.spans import Spans
@@ -37,6 +38,8 @@ class Transcript:
         self.spans = Spans()
         self.client_totals: list[ClientTotal] = []
         self._now: int | None = None
+        self._said: dict[str, tuple[int, tuple[object, ...]]] = {}
+        self._visible: dict[str, tuple[int, int]] = {}
 
     def read(self, text: bytes | memoryview) -> bool:
         """Take one line; whether it is a JSON object."""
@@ -73,36 +76,91 @@ class Transcript:
         if kind == "assistant":
             self._answer(line, line.message or Message(), link)
         elif kind == "user":
-            self._keep(blocks.entered(line, link))
+            self._enter(line, link, blocks.entered(line, link))
         elif kind == "attachment":
-            self._keep(blocks.attached(line, link))
-        elif kind == "system":
-            self._keep(blocks.compacted(line, link))
+            self._enter(line, link, blocks.attached(line, link))
+        elif kind == "system" and line.subtype in blocks.BOUNDARIES:
+            self._enter(line, link, blocks.compacted(line, link))
         elif kind == "cost-state":
             self.client_totals += read_client_totals(line)
 
     def _answer(self, line: Line, message: Message, link: Link) -> None:
-        billed = read_usage(message.usage)
         at = milliseconds(line.timestamp) or self._now
-        if billed is None or at is None:
+        if at is None:
             self.unusable_lines += 1
             return
         key = message_key(message.id or "", line.sessionId, line.requestId, at)
         seen = blocks.answer_link(message, key, link)
-        try:
-            event = _sighting(key, line, message, billed, at, link, seen)
-        except InvalidUsageError:
+        parent = None if link.message == key else link.message
+        if not self._repeats(key, line, message, at, parent) and not self._sight(
+            key, line, message, at, parent
+        ):
             self.unusable_lines += 1
             return
+        self._visible[key] = max(self._visible.get(key, ROOT)[2:], seen[2:])
+        self.chains.move(line, seen)
+        for item in blocks.called(message, seen):
+            self._keep(item)
+
+    def _repeats(
+        self, key: str, line: Line, message: Message, at: int, parent: str | None
+    ) -> bool:
+        """Whether a line says nothing that an earlier one of its message did not say.
+
+        Most lines of a message of several blocks do, and this is cheaper than to join them.
+        """
+        said = (
+            bytes(message.usage),
+            message.stop_reason,
+            message.model,
+            line.sessionId,
+            line.cwd,
+            line.gitBranch,
+            line.version,
+            line.entrypoint,
+            line.agentId,
+            line.isSidechain,
+            line.attributionSkill,
+            line.attributionMcpTool,
+        )
+        known = self._said.get(key)
+        if known is not None and known[1] == said and (at > known[0] or parent is None):
+            return at >= known[0]
+        self._said[key] = (at, said)
+        return False
+
+    def _sight(
+        self, key: str, line: Line, message: Message, at: int, parent: str | None
+    ) -> bool:
+        """Take the sighting of a message; whether it has a valid usage."""
+        billed = read_usage(message.usage)
+        if billed is None:
+            return False
+        try:
+            event = _sighting(key, line, message, billed, at, parent)
+        except InvalidUsageError:
+            return False
         known = self.events.get(key)
         self.events[key] = event if known is None else join(known, event)
-        self.chains.answered(line, seen)
-        self._keep(blocks.called(message, seen))
+        return True
 
-    def _keep(self, items: Iterable[ContentItem]) -> None:
+    def _enter(self, line: Line, link: Link, items: Iterable[ContentItem]) -> None:
         for item in items:
-            known = self.items.get(item.key)
-            self.items[item.key] = item if known is None else join_item(known, item)
+            self._keep(item)
+        self.chains.move(line, link.next())
+
+    def _keep(self, item: ContentItem) -> None:
+        known = self.items.get(item.key)
+        self.items[item.key] = item if known is None else join_item(known, item)
+
+    def sightings(self) -> list[UsageEvent]:
+        """The messages that were seen, each once."""
+        return [
+            replace(event, text_bytes=text, thinking_bytes=thinking) if text or thinking else event
+            for event, (text, thinking) in (
+                (event, self._visible[key]) for key, event in self.events.items()
+            )
+        ]
 
 
 def _subagent_line(line: Line) -> Line | None:
@@ -129,14 +187,14 @@ def _subagent_line(line: Line) -> Line | None:
 
 
 def _sighting(
-    key: str, line: Line, message: Message, billed: Billed, at: int, link: Link, seen: Link
+    key: str, line: Line, message: Message, billed: Billed, at: int, parent: str | None
 ) -> UsageEvent:
     place = Place(
         session_id=line.sessionId or "",
         timestamp=at,
         cwd=_text(line.cwd),
         git_branch=_text(line.gitBranch),
-        parent=None if link.message == key else link.message,
+        parent=parent,
     )
     return UsageEvent(
         key=key,
@@ -153,8 +211,6 @@ def _sighting(
         agent_id=_text(line.agentId),
         is_sidechain=line.isSidechain,
         attribution=_attribution(line),
-        text_bytes=seen.text_bytes,
-        thinking_bytes=seen.thinking_bytes,
         places=(place,),
     )
 

@@ -13,7 +13,8 @@ CREATE TABLE sessions (
     born BIGINT,               -- earliest line that forks do not copy
     first_at BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
-    project_id INTEGER         -- its first working directory
+    project_id INTEGER,        -- its first working directory, and when it was seen
+    project_at BIGINT
 );
 
 -- One row a message: the join of its sightings. session_id, cwd_id, branch_id and parent_id are

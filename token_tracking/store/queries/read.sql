@@ -26,8 +26,18 @@ SELECT * FROM ledger WHERE session_row = :id ORDER BY at, key;
 -- name: message_known$
 SELECT COUNT(*) FROM messages WHERE key = :key;
 
--- name: message_times
-SELECT at, model, cost_pico, session_id FROM messages WHERE at >= :start AND at < :end ORDER BY at;
+-- name: message_sums
+-- Each message as sums, in order of time.
+SELECT m.at, COALESCE(m.model, ''), 1, CASE WHEN m.stop_reason IS NULL THEN 1 ELSE 0 END,
+    CASE WHEN m.cost_pico IS NULL THEN 1 ELSE 0 END,
+    (SELECT COUNT(*) FROM items WHERE items.message_id = m.id AND items.kind = 'tool'),
+    m.input_tokens, m.output_tokens, m.cache_read_tokens, m.cache_write_5m_tokens,
+    m.cache_write_1h_tokens, COALESCE(m.cost_pico, 0), COALESCE(m.no_cache_pico, 0),
+    COALESCE(m.write_premium_pico, 0)
+FROM messages AS m
+JOIN sessions AS s ON s.id = m.session_id
+WHERE m.at < :end AND (:any_project = 1 OR s.project_id IN (SELECT id FROM wanted_ids))
+ORDER BY m.at;
 
 -- name: session_row^
 SELECT s.id, s.session_id, project.name, s.first_at, s.last_at

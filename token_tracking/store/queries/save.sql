@@ -47,7 +47,8 @@ SELECT COALESCE(MAX(id), 0) FROM names;
 INSERT INTO names (id, name) VALUES (:id, :name);
 
 -- name: known_spans
-SELECT s.id, s.session_id, s.first_at, s.last_at, s.born, cwd.name
+SELECT s.id, s.session_id, s.first_at, s.last_at, s.born, cwd.name, s.project_at,
+    s.project_id
 FROM wanted AS w
 JOIN sessions AS s ON s.session_id = w.name
 LEFT JOIN names AS cwd ON cwd.id = s.project_id;
@@ -56,13 +57,14 @@ LEFT JOIN names AS cwd ON cwd.id = s.project_id;
 SELECT COALESCE(MAX(id), 0) FROM sessions;
 
 -- name: upsert_session*!
-INSERT INTO sessions (id, session_id, born, first_at, last_at, project_id)
-VALUES (:id, :session_id, :born, :first_at, :last_at, :project_id)
+INSERT INTO sessions (id, session_id, born, first_at, last_at, project_id, project_at)
+VALUES (:id, :session_id, :born, :first_at, :last_at, :project_id, :project_at)
 ON CONFLICT (session_id) DO UPDATE SET
     born = excluded.born,
     first_at = excluded.first_at,
     last_at = excluded.last_at,
-    project_id = excluded.project_id;
+    project_id = excluded.project_id,
+    project_at = excluded.project_at;
 
 -- name: upsert_item*!
 INSERT INTO items (

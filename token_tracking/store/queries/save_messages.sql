@@ -179,7 +179,8 @@ SELECT m.id, m.key, m.at, m.source, m.model, m.stop_reason, m.service_tier, m.sp
     m.inference_geo, m.version, m.entrypoint, m.agent_id, m.is_sidechain, m.attribution,
     m.category, m.metadata, m.text_bytes, m.thinking_bytes, m.input_tokens, m.output_tokens, m.cache_read_tokens,
     m.cache_write_5m_tokens, m.cache_write_1h_tokens, m.web_search_requests,
-    m.web_fetch_requests, s.session_id, cwd.name, branch.name, parent.key
+    m.web_fetch_requests, s.session_id, cwd.name, branch.name, parent.key, s.id,
+    m.cwd_id, m.branch_id, m.parent_id
 FROM wanted AS w
 JOIN messages AS m ON m.key = w.name
 LEFT JOIN sessions AS s ON s.id = m.session_id
@@ -188,7 +189,8 @@ LEFT JOIN names AS branch ON branch.id = m.branch_id
 LEFT JOIN messages AS parent ON parent.id = m.parent_id;
 
 -- name: known_placements
-SELECT m.key, s.session_id, p.at, cwd.name, branch.name, parent.key
+SELECT m.key, s.session_id, p.at, cwd.name, branch.name, parent.key, s.id, p.cwd_id, p.branch_id,
+    p.parent_id
 FROM wanted AS w
 JOIN messages AS m ON m.key = w.name
 JOIN placements AS p ON p.message_id = m.id

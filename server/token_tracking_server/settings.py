@@ -1,0 +1,39 @@
+"""What every surface is told: which ledger, which transcripts, which prices, whose days."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """`None` and `()` stand for the defaults."""
+
+    database: str | None = None
+    claude_dirs: tuple[Path, ...] = ()
+    user_prices: Path | None = None
+    timezone: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """`TOKEN_TRACKING_DB`, `TOKEN_TRACKING_CLAUDE_DIRS` (separated as PATH is),
+        `TOKEN_TRACKING_PRICES` and `TOKEN_TRACKING_TIMEZONE`.
+
+        A value that a desktop client left as `${user_config.x}` counts as absent.
+        """
+        given = os.environ if environment is None else environment
+
+        def value(name: str) -> str | None:
+            text = given.get(name, "").strip()
+            return None if not text or text.startswith("${") else text
+
+        folders = (value("TOKEN_TRACKING_CLAUDE_DIRS") or "").split(os.pathsep)
+        prices = value("TOKEN_TRACKING_PRICES")
+        return cls(
+            database=value("TOKEN_TRACKING_DB"),
+            claude_dirs=tuple(Path(folder) for folder in folders if folder),
+            user_prices=None if prices is None else Path(prices),
+            timezone=value("TOKEN_TRACKING_TIMEZONE"),
+        )

@@ -1,0 +1,71 @@
+"""Where your tokens and money went: a ledger of usage, and what answers questions about it."""
+
+from typing import TYPE_CHECKING
+
+from token_tracking._version import __version__
+from token_tracking.errors import (
+    InvalidPeriodError,
+    InvalidPricesError,
+    InvalidUsageError,
+    SourceError,
+    StoreError,
+    TokenTrackingError,
+    UnknownBaselineError,
+    UnknownModelError,
+    UnknownSessionError,
+)
+
+if TYPE_CHECKING:
+    from token_tracking.efficiency import EfficiencyEngine
+    from token_tracking.ingest import ingest_claude_code
+    from token_tracking.metrics import TokenMetrics
+    from token_tracking.pricing import PriceBook
+    from token_tracking.store import TokenStore
+    from token_tracking.system import TokenSystem, create_token_system
+    from token_tracking.tracker import TokenTracker
+    from token_tracking.usage import Usage, UsageEvent
+
+__all__ = [
+    "EfficiencyEngine",
+    "InvalidPeriodError",
+    "InvalidPricesError",
+    "InvalidUsageError",
+    "PriceBook",
+    "SourceError",
+    "StoreError",
+    "TokenMetrics",
+    "TokenStore",
+    "TokenSystem",
+    "TokenTracker",
+    "TokenTrackingError",
+    "UnknownBaselineError",
+    "UnknownModelError",
+    "UnknownSessionError",
+    "Usage",
+    "UsageEvent",
+    "__version__",
+    "create_token_system",
+    "ingest_claude_code",
+]
+
+_MODULES = {
+    "EfficiencyEngine": "efficiency",
+    "PriceBook": "pricing",
+    "TokenMetrics": "metrics",
+    "TokenStore": "store",
+    "TokenSystem": "system",
+    "TokenTracker": "tracker",
+    "Usage": "usage",
+    "UsageEvent": "usage",
+    "create_token_system": "system",
+    "ingest_claude_code": "ingest",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Whoever needs one part does not wait for the others (PEP 562).
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

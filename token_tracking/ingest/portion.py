@@ -1,0 +1,101 @@
+"""A portion of the changed files: read, and saved in as few transactions as memory allows."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct, field
+
+from token_tracking.reading import FileCursor, FoundFile, Reading, stored_path
+from token_tracking.sources.claude_code import read_file
+from token_tracking.store import Saved, TokenStore
+
+SAVE_BYTES: Final = 1 << 25
+"""After so many bytes read, what they brought is saved: memory stays the same for any history."""
+
+
+class Portion(Struct, kw_only=True):
+    """What reading some files brought. `failures` maps a path to the reason."""
+
+    files: int = 0
+    lines: int = 0
+    malformed_lines: int = 0
+    unusable_lines: int = 0
+    bytes_read: int = 0
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+    saved: Saved = Saved()
+
+    @property
+    def skipped_lines(self) -> int:
+        """Lines that are no JSON object, and answers without a valid usage."""
+        return self.malformed_lines + self.unusable_lines
+
+    def add(self, other: "Portion") -> None:
+        """Take in what another portion brought."""
+        self.files += other.files
+        self.lines += other.lines
+        self.malformed_lines += other.malformed_lines
+        self.unusable_lines += other.unusable_lines
+        self.bytes_read += other.bytes_read
+        self.failures |= other.failures
+        self.saved += other.saved
+
+    def read(self, readings: list[Reading], before: dict[str, FileCursor]) -> None:
+        """Count what the readings of some files brought beyond the cursors before them."""
+        after = {reading.cursor.path: reading.cursor for reading in readings}
+        for path, cursor in after.items():
+            known = before.get(path)
+            if known is None or cursor.inode != known.inode or cursor.lines < known.lines:
+                known = None
+            self.lines += cursor.lines - (known.lines if known else 0)
+            self.malformed_lines += cursor.malformed_lines - (known.malformed_lines if known else 0)
+            self.unusable_lines += cursor.unusable_lines - (known.unusable_lines if known else 0)
+            before[path] = cursor
+        self.bytes_read += sum(reading.bytes_read for reading in readings)
+
+
+async def ingest_portion(store: TokenStore, files: Sequence[FoundFile], known: set[str]) -> Portion:
+    """Read what is new in `files` and save it. `known` are the files that the ledger has seen.
+
+    Raises:
+        StoreError: the database cannot be written. What was saved before stays.
+    """
+    portion = Portion()
+    cursors = await _cursors(store, files, known)
+    batches = _batches(files, cursors, portion)
+    while (readings := await asyncio.to_thread(next, batches, None)) is not None:
+        before = {path: cursor for path, cursor in cursors.items() if cursor is not None}
+        portion.read(readings, before)
+        cursors |= before
+        portion.saved += await store.save_readings(readings)
+    return portion
+
+
+async def _cursors(
+    store: TokenStore, files: Sequence[FoundFile], known: set[str]
+) -> dict[str, FileCursor | None]:
+    paths = [stored_path(file.path) for file in files]
+    return {path: await store.file_cursor(path) if path in known else None for path in paths}
+
+
+def _batches(
+    files: Sequence[FoundFile], cursors: dict[str, FileCursor | None], portion: Portion
+) -> Iterator[list[Reading]]:
+    batch: list[Reading] = []
+    size = 0
+    for file in files:
+        try:
+            for reading in read_file(file.path, cursors[stored_path(file.path)]):
+                batch.append(reading)
+                size += reading.bytes_read
+                if size >= SAVE_BYTES:
+                    yield batch
+                    batch, size = [], 0
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            portion.failures[file.path] = error.strerror or str(error)
+            continue
+        portion.files += 1
+    if batch:
+        yield batch
