@@ -7,6 +7,8 @@ from typing import Self
 
 from msgspec import Struct
 
+from token_tracking.location import data_folder
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """`None` and `()` stand for the defaults."""
@@ -15,6 +17,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     claude_dirs: tuple[Path, ...] = ()
     user_prices: Path | None = None
     timezone: str | None = None
+
+    def prices_file(self) -> Path | None:
+        """The user's prices: the file that was named, or `prices.toml` beside the default ledger
+        where there is one."""
+        if self.user_prices is not None:
+            return self.user_prices
+        usual = data_folder(os.environ) / "prices.toml"
+        return usual if usual.is_file() else None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

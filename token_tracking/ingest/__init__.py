@@ -1,5 +1,5 @@
 """From transcripts to the ledger: finds what changed, reads it, saves it."""
 
-from token_tracking.ingest.ingest import Ingested, ingest_claude_code
+from token_tracking.ingest.ingest import Ingested, Progress, ingest_claude_code
 
-__all__ = ["Ingested", "ingest_claude_code"]
+__all__ = ["Ingested", "Progress", "ingest_claude_code"]

@@ -1,6 +1,6 @@
 """The ledger's database."""
 
-from token_tracking.store.location import Location, default_location, locate
+from token_tracking.location import Location, default_location, locate
 from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.store import TokenStore
 

@@ -71,6 +71,24 @@ class Sums(Struct, frozen=True):
     no_cache_pico: int = 0
     write_premium_pico: int = 0
 
+    @classmethod
+    def of(cls, message: TokenUsage) -> "Sums":
+        """One message; its tool uses are not counted here."""
+        usage = message.usage
+        return cls(
+            messages=1,
+            partial_messages=int(message.stop_reason is None),
+            unpriced_messages=int(message.cost_pico is None),
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_5m_tokens=usage.cache_write_5m_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
+            cost_pico=message.cost_pico or 0,
+            no_cache_pico=message.no_cache_pico or 0,
+            write_premium_pico=message.write_premium_pico or 0,
+        )
+
     @property
     def cache_write_tokens(self) -> int:
         """Tokens written to the cache, of both lifetimes."""

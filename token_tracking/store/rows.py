@@ -28,6 +28,9 @@ _DESCRIPTIVE: Final = (
 
 Row = tuple[Any, ...]
 
+QUARTER_MS: Final = 900_000
+"""A quarter of an hour: every time zone's hours and days are made of whole ones."""
+
 MESSAGE_COLUMNS: Final = (
     "id",
     "key",
@@ -116,7 +119,13 @@ def message_row(event: UsageEvent, place: Place, ids: Ids, prices: PriceBook) ->
         usage.cache_write_1h_tokens,
         usage.web_search_requests,
         usage.web_fetch_requests,
-        *_money(event, prices),
+        *money(
+            prices,
+            usage,
+            event.model,
+            event.timestamp,
+            (event.speed, event.service_tier, event.inference_geo),
+        ),
     )
 
 
@@ -130,21 +139,39 @@ def place_row(place: Place, ids: Ids) -> Row:
     )
 
 
-def _money(event: UsageEvent, prices: PriceBook) -> Row:
+def money(
+    prices: PriceBook,
+    usage: Usage,
+    model: str | None,
+    at: int,
+    terms: tuple[str | None, str | None, str | None],
+) -> tuple[int | None, int | None, int | None, str | None]:
+    """Cost, cost without caching and premium for cache writes (pico-USD), or why there are none.
+
+    `terms` are speed, service tier and place.
+    """
+    speed, service_tier, geo = terms
     try:
-        if event.model is None:
+        if model is None:
             raise UnknownModelError("The message names no model.")
         cost = prices.cost(
-            event.usage,
-            event.model,
-            event.timestamp,
-            speed=event.speed,
-            service_tier=event.service_tier,
-            inference_geo=event.inference_geo,
+            usage, model, at, speed=speed, service_tier=service_tier, inference_geo=geo
         )
     except UnknownModelError as error:
         return (None, None, None, str(error))
     return (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico, None)
+
+
+def repriced(row: Row, prices: PriceBook) -> tuple[dict[str, Any], tuple[int, int]] | None:
+    """A row of `messages_to_price` with its new price, and the session and quarter of an hour
+    whose sums it changes; `None` where the price is the same."""
+    usage = Usage(**dict(zip(_USAGE, row[7:14], strict=True)))
+    priced = money(prices, usage, row[3], row[2], row[4:7])
+    if priced == row[14:18]:
+        return None
+    names = ("cost_pico", "no_cache_pico", "write_premium_pico", "unpriced")
+    update = {"id": row[0], **dict(zip(names, priced, strict=True))}
+    return update, (row[1], row[2] // QUARTER_MS)
 
 
 def item_row(item: ContentItem, ids: Ids) -> Row:

@@ -22,6 +22,7 @@ from token_tracking.store.rows import (
     ITEM_COLUMNS,
     MESSAGE_COLUMNS,
     PLACEMENT_COLUMNS,
+    QUARTER_MS,
     Ids,
     Row,
     item_row,
@@ -31,10 +32,6 @@ from token_tracking.store.rows import (
     place_row,
 )
 from token_tracking.usage import Place, UsageEvent
-
-QUARTER_MS: Final = 900_000
-"""A quarter of an hour: every time zone's hours and days are made of whole ones."""
-
 
 class Statements:
     """The named queries, and those of them that take many rows at once."""

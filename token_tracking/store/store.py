@@ -16,15 +16,16 @@ from token_tracking.pricing import PriceBook
 from token_tracking.reading import FileCursor, FoundFile, Reading
 from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
-from token_tracking.store.location import Location, default_location, locate
+from token_tracking.location import Location, default_location, locate
 from token_tracking.store.migrate import migrate, needs_migration
 from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
-from token_tracking.store.rows import token_usage
-from token_tracking.store.saving import QUARTER_MS, Save, Statements
+from token_tracking.store.rows import QUARTER_MS, repriced, token_usage
+from token_tracking.store.saving import Save, Statements
 from token_tracking.usage import UsageEvent
 
 Grouping = Literal["quarter", "session", "project"]
 _NO_BOUND: Final = 2**62
+_REPRICED_AT_ONCE: Final = 10_000
 
 
 class TokenStore:
@@ -273,6 +274,34 @@ class TokenStore:
         await self._sql.clear_wanted_ids(self._db)
         if projects is not None:
             await self._sql.want_id(self._db, [{"id": project} for project in projects])
+
+    async def reprice(self) -> int:
+        """Price every message anew; how many have another price now.
+
+        Raises:
+            StoreError: the database cannot be written; nothing was changed.
+        """
+        changed = 0
+        dirty: set[tuple[int, int]] = set()
+        async with self._writing():
+            after = 0
+            while rows := [
+                row
+                async for row in self._sql.messages_to_price(
+                    self._db, after=after, limit=_REPRICED_AT_ONCE
+                )
+            ]:
+                after = rows[-1][0]
+                updates = [update for row in rows if (update := repriced(row, self.prices))]
+                changed += len(updates)
+                dirty |= {update[1] for update in updates}
+                await self._sql.reprice_message(self._db, [update[0] for update in updates])
+            totals = [
+                {"session_id": session, "quarter": quarter} for session, quarter in sorted(dirty)
+            ]
+            await self._sql.clear_totals(self._db, totals)
+            await self._sql.sum_totals(self._db, totals)
+        return changed
 
     async def cleanup(self, retention: timedelta | None = None) -> int:
         """Delete messages older than `retention`; how many. Nothing is deleted unless it is set.

@@ -47,10 +47,11 @@ def locate(database: str | os.PathLike[str]) -> Location:
 def default_location(environment: Mapping[str, str]) -> Location:
     """`TOKEN_TRACKING_DB`, or one file in the user's data folder."""
     configured = environment.get("TOKEN_TRACKING_DB", "").strip()
-    return locate(configured) if configured else Location(_data_folder(environment) / "ledger.db")
+    return locate(configured) if configured else Location(data_folder(environment) / "ledger.db")
 
 
-def _data_folder(environment: Mapping[str, str]) -> Path:
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Where the user's data stands on this system."""
     if sys.platform == "win32":
         base = environment.get("LOCALAPPDATA")
         root = Path(base) if base else Path.home() / "AppData" / "Local"

@@ -1,0 +1,31 @@
+"""The command `token-tracking`."""
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+
+from token_tracking.errors import TokenTrackingError
+from token_tracking_server.cli.parser import build_parser, settings_of
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status: 0, 1 for an error with advice, 2 for unknown words."""
+    # Commands are short: collecting cycles while modules load costs a tenth of their time.
+    gc.disable()
+    options = build_parser().parse_args(arguments)
+    try:
+        status: int = options.run(options, settings_of(options))
+        sys.stdout.flush()
+    except TokenTrackingError as error:
+        print(f"token-tracking: {error}", file=sys.stderr)  # noqa: T201 (the command's output)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

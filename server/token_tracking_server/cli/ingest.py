@@ -1,0 +1,116 @@
+"""`token-tracking ingest`."""
+
+from pathlib import Path
+from typing import Any
+
+from token_tracking.efficiency import cache_figures
+from token_tracking.ingest import Ingested
+from token_tracking.metrics import LedgerCounts
+from token_tracking.pricing import usd
+from token_tracking.store import Sums
+from token_tracking_server.cli import output
+from token_tracking_server.cli.ledger import opened
+from token_tracking_server.cli.progress import progress_bar
+from token_tracking_server.cli.rows import cost
+from token_tracking_server.figures import money, share, size
+from token_tracking_server.settings import Settings
+
+
+async def run(settings: Settings, *, as_json: bool) -> int:
+    """Read what is new, and say what came of it."""
+    from token_tracking.ingest import ingest_claude_code
+
+    async with opened(settings) as (store, metrics):
+        with progress_bar() as progress:
+            done = await ingest_claude_code(store, settings.claude_dirs, progress=progress)
+        ledger = await metrics.get_ledger_counts()
+        database = store.location.path
+    if as_json:
+        output.json(_figures(done, ledger))
+    else:
+        for text in _lines(done, ledger, database):
+            output.line(text)
+    return 0
+
+
+def _figures(done: Ingested, ledger: LedgerCounts) -> dict[str, Any]:
+    return {
+        "files": ledger.files,
+        "lines": ledger.lines,
+        "skipped_lines": ledger.malformed_lines + ledger.unusable_lines,
+        "malformed_lines": ledger.malformed_lines,
+        "lines_without_usage": ledger.unusable_lines,
+        "sessions": ledger.sessions,
+        **_counts(ledger.sums),
+        "unpriced_models": ledger.unpriced_models,
+        "messages_by_model": ledger.messages_by_model,
+        "new": {
+            "files": done.files,
+            "lines": done.lines,
+            "skipped_lines": done.skipped_lines,
+            "sessions": done.saved.sessions,
+            **_counts(done.saved.sums),
+        },
+        "unreadable": done.failures,
+    }
+
+
+def _counts(sums: Sums) -> dict[str, Any]:
+    return {
+        "messages": sums.messages,
+        "partial_messages": sums.partial_messages,
+        "tool_uses": sums.tool_uses,
+        "input_tokens": sums.input_tokens,
+        "output_tokens": sums.output_tokens,
+        "cache_read_tokens": sums.cache_read_tokens,
+        "cache_write_tokens": sums.cache_write_tokens,
+        "cache_write_1h_tokens": sums.cache_write_1h_tokens,
+        "cost_usd": output.number(cost(sums)),
+        "unpriced_messages": sums.unpriced_messages,
+    }
+
+
+def _lines(done: Ingested, ledger: LedgerCounts, database: Path) -> list[str]:
+    folders = ", ".join(map(str, done.folders))
+    lines = [f"Found {done.found:,} transcripts in {folders}."] if done.found else [_nothing(done)]
+    new = done.saved.sums
+    if done.files:
+        lines.append(
+            f"Read {done.files:,} of them: {done.lines:,} lines, {size(done.bytes_read)}."
+        )
+    lines += _skipped(done)
+    lines.append(
+        f"New: {new.messages:,} messages, {done.saved.sessions:,} sessions, {money(usd(new.cost_pico))}."
+        if done.files
+        else "Nothing is new."
+    )
+    cache = cache_figures(ledger.sums)
+    lines.append(
+        f"The ledger has {ledger.sums.messages:,} messages of {ledger.sessions:,} sessions:"
+        f" {money(cost(ledger.sums))}, {share(cache.hit_rate)} of the prompt from cache."
+    )
+    if ledger.sums.partial_messages:
+        lines.append(
+            f"{ledger.sums.partial_messages:,} messages have no final count: their output is a"
+            " lower bound."
+        )
+    for model, count in ledger.unpriced_models.items():
+        lines.append(f"No price for {count:,} messages of {model or 'an unnamed model'}.")
+    lines.append(f"Ledger: {database}")
+    return lines
+
+
+def _nothing(done: Ingested) -> str:
+    if not done.folders:
+        return "No Claude Code folder was found. Name yours with --claude-dir."
+    return f"No transcripts in {', '.join(map(str, done.folders))}."
+
+
+def _skipped(done: Ingested) -> list[str]:
+    lines: list[str] = []
+    if done.malformed_lines:
+        lines.append(f"Skipped {done.malformed_lines:,} lines that are no JSON objects.")
+    if done.unusable_lines:
+        lines.append(f"Skipped {done.unusable_lines:,} answers without a valid usage.")
+    lines += [f"Cannot read {path}: {reason}." for path, reason in done.failures.items()]
+    return lines

@@ -1,0 +1,30 @@
+"""The ledger of a command: opened by the settings, and brought up to date."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from token_tracking.errors import StoreError
+from token_tracking.ingest import Ingested, ingest_claude_code
+from token_tracking.metrics import TokenMetrics, time_zone
+from token_tracking.store import TokenStore
+from token_tracking_server.cli.progress import progress_bar
+from token_tracking_server.settings import Settings
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[TokenStore, TokenMetrics]]:
+    """The store and the questions to it."""
+    zone = time_zone(settings.timezone)
+    async with TokenStore.opened(settings.database, user_prices=settings.prices_file()) as store:
+        yield store, TokenMetrics(store, zone)
+
+
+async def bring_up_to_date(store: TokenStore, settings: Settings) -> Ingested | None:
+    """Ingest; where the ledger cannot be written, say so and go on with what it has."""
+    try:
+        with progress_bar() as progress:
+            return await ingest_claude_code(store, settings.claude_dirs, progress=progress)
+    except StoreError as error:
+        print(f"token-tracking: not up to date: {error}", file=sys.stderr)  # noqa: T201
+        return None
