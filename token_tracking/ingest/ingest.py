@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from token_tracking.errors import SourceError
-from token_tracking.ingest.portion import Portion, ingest_portion
-from token_tracking.ingest.worker import Worker
+from token_tracking.ingest.portion import Portion, ingest_portions
+from token_tracking.ingest.worker import Worker, WorkerError
 from token_tracking.reading import FoundFile, stored_path
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking.store import TokenStore
@@ -17,6 +17,7 @@ from token_tracking.store import TokenStore
 _PORTION_BYTES: Final = 1 << 24
 _PARALLEL_BYTES: Final = 3 * _PORTION_BYTES
 """Below this a second process would start for longer than it helps."""
+_GIVEN_AHEAD: Final = 2
 
 Progress = Callable[[int, int], None]
 """Bytes done, and bytes in all."""
@@ -95,18 +96,25 @@ class _Run:
         await self._alone(result)
 
     async def _alone(self, result: Portion) -> None:
-        while self._todo:
-            portion = await ingest_portion(self._store, self._todo.popleft(), self._known)
-            self._count(portion, result)
+        async def take() -> list[FoundFile] | None:
+            return self._todo.popleft() if self._todo else None
+
+        await ingest_portions(
+            self._store, self._known, take, lambda portion: self._count(portion, result)
+        )
 
     async def _with(self, worker: Worker, result: Portion) -> None:
-        while self._todo:
-            files = self._todo.pop()
-            portion = await worker.ingest(files, self._known)
-            if portion is None:
-                self._todo.append(files)
-                return
-            self._count(portion, result)
+        """Keep the worker busy: it reads one portion while it saves the one before."""
+        given: deque[list[FoundFile]] = deque()
+        try:
+            while self._todo or given:
+                while self._todo and len(given) < _GIVEN_AHEAD:
+                    given.append(self._todo.pop())
+                    await worker.give(given[-1], self._known)
+                self._count(await worker.answer(), result)
+                given.popleft()
+        except WorkerError:
+            self._todo.extend(given)
 
     def _count(self, portion: Portion, result: Portion) -> None:
         result.add(portion)

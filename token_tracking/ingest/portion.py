@@ -1,7 +1,7 @@
 """A portion of the changed files: read, and saved in as few transactions as memory allows."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -54,38 +54,67 @@ class Portion(Struct, kw_only=True):
         self.bytes_read += sum(reading.bytes_read for reading in readings)
 
 
-async def ingest_portion(store: TokenStore, files: Sequence[FoundFile], known: set[str]) -> Portion:
-    """Read what is new in `files` and save it. `known` are the files that the ledger has seen.
+async def ingest_portions(
+    store: TokenStore,
+    known: set[str],
+    take: Callable[[], Awaitable[Sequence[FoundFile] | None]],
+    done: Callable[[Portion], None],
+) -> None:
+    """Ingest the files that `take` gives until it gives `None`; report each portion when it is
+    saved. While one is saved, the next is read. `known` are the files that the ledger has seen.
 
     Raises:
         StoreError: the database cannot be written. What was saved before stays.
     """
-    portion = Portion()
-    cursors = await _cursors(store, files, known)
-    batches = _batches(files, cursors, portion)
-    while (readings := await asyncio.to_thread(next, batches, None)) is not None:
-        before = {path: cursor for path, cursor in cursors.items() if cursor is not None}
-        portion.read(readings, before)
-        cursors |= before
-        portion.saved += await store.save_readings(readings)
-    return portion
+    saving: asyncio.Task[None] | None = None
+    try:
+        while (files := await take()) is not None:
+            portion = Portion()
+            cursors = await _cursors(store, files, known)
+            batches = _batches(files, cursors, portion)
+            while (readings := await asyncio.to_thread(next, batches, None)) is not None:
+                portion.read(readings, cursors)
+                if saving is not None:
+                    await saving
+                saving = asyncio.create_task(_save(store, portion, readings))
+            saving = asyncio.create_task(_finish(saving, portion, done))
+        if saving is not None:
+            await saving
+    finally:
+        if saving is not None:
+            saving.cancel()
+
+
+async def _save(store: TokenStore, portion: Portion, readings: list[Reading]) -> None:
+    portion.saved += await store.save_readings(readings)
+
+
+async def _finish(
+    before: asyncio.Task[None] | None, portion: Portion, done: Callable[[Portion], None]
+) -> None:
+    if before is not None:
+        await before
+    done(portion)
 
 
 async def _cursors(
     store: TokenStore, files: Sequence[FoundFile], known: set[str]
-) -> dict[str, FileCursor | None]:
-    paths = [stored_path(file.path) for file in files]
-    return {path: await store.file_cursor(path) if path in known else None for path in paths}
+) -> dict[str, FileCursor]:
+    cursors: dict[str, FileCursor] = {}
+    for path in map(stored_path, (file.path for file in files)):
+        if path in known and (cursor := await store.file_cursor(path)) is not None:
+            cursors[path] = cursor
+    return cursors
 
 
 def _batches(
-    files: Sequence[FoundFile], cursors: dict[str, FileCursor | None], portion: Portion
+    files: Sequence[FoundFile], cursors: dict[str, FileCursor], portion: Portion
 ) -> Iterator[list[Reading]]:
     batch: list[Reading] = []
     size = 0
     for file in files:
         try:
-            for reading in read_file(file.path, cursors[stored_path(file.path)]):
+            for reading in read_file(file.path, cursors.get(stored_path(file.path))):
                 batch.append(reading)
                 size += reading.bytes_read
                 if size >= SAVE_BYTES:

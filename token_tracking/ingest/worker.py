@@ -6,6 +6,7 @@ fail or be killed, what it had not answered is done by the first process: ingest
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,12 +17,16 @@ import msgspec
 from msgspec import Struct
 
 from token_tracking.errors import TokenTrackingError
-from token_tracking.ingest.portion import Portion, ingest_portion
-from token_tracking.reading import FoundFile
+from token_tracking.ingest.portion import Portion, ingest_portions
+from token_tracking.reading import FoundFile, stored_path
 from token_tracking.store import TokenStore
 
 _PACKAGES: Final = Path(__file__).parents[2]
 _LINE_LIMIT: Final = 1 << 26
+
+
+class WorkerError(Exception):
+    """The other process is gone: what it was given and did not answer is still to do."""
 
 
 class _Order(Struct):
@@ -32,8 +37,15 @@ class _Order(Struct):
 class Worker:
     """The other process, as the first one sees it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        stdin: asyncio.StreamWriter,
+        stdout: asyncio.StreamReader,
+    ) -> None:
         self._process = process
+        self._stdin = stdin
+        self._stdout = stdout
 
     @classmethod
     async def start(cls, store: TokenStore) -> "Worker":
@@ -51,26 +63,38 @@ class Worker:
             env={**os.environ, "PYTHONPATH": path},
             limit=_LINE_LIMIT,
         )
-        return cls(process)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        return cls(process, process.stdin, process.stdout)
 
-    async def ingest(self, files: Sequence[FoundFile], known: set[str]) -> Portion | None:
-        """Have it ingest `files`; `None` where it failed."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            return None
-        paths = {file.path for file in files}
+    async def give(self, files: Sequence[FoundFile], known: set[str]) -> None:
+        """Have it ingest `files`, after what it was given before.
+
+        Raises:
+            WorkerError: it is gone.
+        """
+        paths = {stored_path(file.path) for file in files}
         order = _Order(list(files), known & paths)
-        with contextlib.suppress(OSError, ValueError, msgspec.DecodeError):
-            stdin.write(msgspec.json.encode(order) + b"\n")
-            await stdin.drain()
-            if line := await stdout.readline():
-                return msgspec.json.decode(line, type=Portion)
-        return None
+        try:
+            self._stdin.write(msgspec.json.encode(order) + b"\n")
+            await self._stdin.drain()
+        except OSError as error:
+            raise WorkerError from error
+
+    async def answer(self) -> Portion:
+        """What the first portion that it has not answered yet brought.
+
+        Raises:
+            WorkerError: it is gone.
+        """
+        try:
+            return msgspec.json.decode(await self._stdout.readline(), type=Portion)
+        except (OSError, ValueError, msgspec.DecodeError) as error:
+            raise WorkerError from error
 
     async def stop(self) -> None:
         """End it, and wait until it is gone."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._stdin.close()
         with contextlib.suppress(ProcessLookupError):
             if self._process.returncode is None:
                 self._process.terminate()
@@ -80,14 +104,26 @@ class Worker:
 async def _serve(database: str, user_prices: str) -> None:
     decode = msgspec.json.Decoder(_Order).decode
     async with TokenStore.opened(database, user_prices=user_prices or None) as store:
-        while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        known: set[str] = set()
+
+        async def take() -> list[FoundFile] | None:
+            line = await asyncio.to_thread(sys.stdin.buffer.readline)
+            if not line:
+                return None
             order = decode(line)
-            portion = await ingest_portion(store, order.files, order.known)
-            sys.stdout.buffer.write(msgspec.json.encode(portion) + b"\n")
-            sys.stdout.buffer.flush()
+            known.update(order.known)
+            return order.files
+
+        await ingest_portions(store, known, take, _answer)
+
+
+def _answer(portion: Portion) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(portion) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
+    gc.disable()
     try:
         asyncio.run(_serve(*sys.argv[1:3]))
     except TokenTrackingError:
