@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -94,7 +93,7 @@ def claude_code(server: Registration) -> list[str]:
 
 def claude_desktop(server: Registration) -> str:
     """What `claude_desktop_config.json` has to hold."""
-    return _pretty({"mcpServers": {NAME: server.as_json()}})
+    return _indented({"mcpServers": {NAME: server.as_json()}})
 
 
 def claude_desktop_file(
@@ -119,12 +118,12 @@ def vscode(server: Registration) -> list[str]:
 
 def vscode_file(server: Registration) -> str:
     """What `.vscode/mcp.json` has to hold: one workspace."""
-    return _pretty({"servers": {NAME: _typed(server)}})
+    return _indented({"servers": {NAME: _typed(server)}})
 
 
 def cursor(server: Registration) -> str:
     """What `~/.cursor/mcp.json` has to hold."""
-    return _pretty({"mcpServers": {NAME: server.as_json()}})
+    return _indented({"mcpServers": {NAME: server.as_json()}})
 
 
 def cursor_link(server: Registration) -> str:
@@ -140,12 +139,5 @@ def _typed(server: Registration) -> dict[str, Any]:
     return {"type": "stdio", **server.as_json()}
 
 
-def _pretty(value: dict[str, Any]) -> str:
-    """JSON with lists of words on one line."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", _on_one_line, text)
-
-
-def _on_one_line(found: re.Match[str]) -> str:
-    words = json.loads(found[0])
-    return json.dumps(words, ensure_ascii=False)
+def _indented(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2)

@@ -6,7 +6,7 @@ does not lose the usage beside it.
 """
 
 import re
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec import DecodeError, Raw, Struct, ValidationError
@@ -170,19 +170,25 @@ def _lenient_field(field: FieldInfo, value: object) -> object:
         return msgspec.convert(value, field.type)
     except ValidationError:
         pass
-    nested = _nested_struct(field.type)
-    if nested is not None and isinstance(value, dict):
+    if isinstance(value, dict) and (nested := _struct_in(field.type)) is not None:
         return lenient(nested, cast("dict[str, Any]", value))
-    if nested is not None and isinstance(value, list):
+    if isinstance(value, list) and (nested := _struct_in_list(field.type)) is not None:
         blocks = cast("list[Any]", value)
         return [lenient(nested, block) for block in blocks if isinstance(block, dict)]
     return field.default
 
 
-def _nested_struct(annotation: Any) -> type[Struct] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Struct):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if (found := _nested_struct(argument)) is not None:
-            return found
+def _struct_in(annotation: Any) -> type[Struct] | None:
+    """The struct of `Struct` or `Struct | None`."""
+    for part in (annotation, *get_args(annotation)):
+        if isinstance(part, type) and issubclass(part, Struct):
+            return part
+    return None
+
+
+def _struct_in_list(annotation: Any) -> type[Struct] | None:
+    """The struct of `... | list[Struct] | ...`."""
+    for part in get_args(annotation):
+        if get_origin(part) is list:
+            return _struct_in(part)
     return None

@@ -1,0 +1,107 @@
+"""`token-tracking setup`: a first report, a check of the server, and how to register it."""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from token_tracking.sources.claude_code import claude_folders, transcripts
+from token_tracking_server.cli import ingest, registration, report
+from token_tracking_server.cli.handshake import handshake
+from token_tracking_server.cli.ledger import opened
+from token_tracking_server.cli.output import line
+from token_tracking_server.settings import Settings
+
+SAMPLE: Final = Path(__file__).parents[1] / "sample"
+_SESSIONS_SHOWN: Final = 30
+
+
+def run(settings: Settings) -> int:
+    """Report, check, and print the lines to paste.
+
+    Raises:
+        HandshakeError: the server does not work.
+        StoreError: the ledger cannot be used.
+    """
+    asyncio.run(_first_report(settings))
+    server = registration.registration(settings)
+    _heading("The server")
+    line(str(asyncio.run(handshake(server))))
+    _heading("Register it")
+    _print_registration(server)
+    return 0
+
+
+async def _first_report(settings: Settings) -> None:
+    folders = claude_folders(settings.claude_dirs, os.environ)
+    if _has_transcripts(folders) or await _has_history(settings):
+        _heading("Your usage")
+        await ingest.run(settings, as_json=False)
+        await show_report(settings)
+        return
+    _heading("A sample, not your usage")
+    line(f"No transcripts in {', '.join(map(str, folders))}.")
+    line("These figures are of a sample that ships with token-tracking. Your ledger stays empty.")
+    line("If yours are elsewhere: token-tracking setup --claude-dir DIR")
+    with tempfile.TemporaryDirectory() as folder:
+        database = str(Path(folder) / "sample.db")
+        sample = replace(settings, database=database, claude_dirs=(SAMPLE,))
+        line()
+        await ingest.run(sample, as_json=False)
+        await show_report(sample)
+
+
+def _has_transcripts(folders: list[Path]) -> bool:
+    failures: dict[str, str] = {}
+    present = (folder for folder in folders if folder.is_dir())
+    return any(True for folder in present for _ in transcripts(folder, failures))
+
+
+async def _has_history(settings: Settings) -> bool:
+    """A ledger may hold what the client has deleted since, or what others tracked."""
+    async with opened(settings) as (_, metrics):
+        return (await metrics.get_ledger_counts()).sums.messages > 0
+
+
+async def show_report(settings: Settings) -> None:
+    """Every session where they are few; else the months, and the sessions of the last week."""
+    async with opened(settings) as (_, metrics):
+        sessions = (await metrics.get_ledger_counts()).sessions
+    requests = (
+        [report.ReportRequest(by="session", ingest=False)]
+        if sessions <= _SESSIONS_SHOWN
+        else [
+            report.ReportRequest(by="month", ingest=False),
+            report.ReportRequest(by="session", period="7d", ingest=False),
+        ]
+    )
+    for request in requests:
+        line()
+        await report.run(settings, request)
+
+
+def _heading(text: str) -> None:
+    line(f"\n{text}\n{'-' * len(text)}")
+
+
+def _print_registration(server: registration.Registration) -> None:
+    line("Claude Code, for all your projects:\n")
+    _paste(registration.command_line(registration.claude_code(server)))
+    line(f"Claude Desktop, in {registration.claude_desktop_file()}")
+    line('(if it has "mcpServers" already, add the entry there; then restart it):\n')
+    _paste(registration.claude_desktop(server))
+    line("VS Code, for all workspaces:\n")
+    _paste(registration.command_line(registration.vscode(server)))
+    line("or for one workspace, in .vscode/mcp.json:\n")
+    _paste(registration.vscode_file(server))
+    line(f"Cursor, in {Path.home() / '.cursor' / 'mcp.json'}:\n")
+    _paste(registration.cursor(server))
+    line("or open this link:\n")
+    _paste(registration.cursor_link(server))
+
+
+def _paste(text: str) -> None:
+    line("\n".join(f"  {part}" for part in text.splitlines()) + "\n")

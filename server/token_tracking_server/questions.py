@@ -1,0 +1,161 @@
+"""The questions that a client can ask, each answered in Markdown."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, Final, Self, TypeVar
+
+from token_tracking.ingest import Ingested, Progress, ingest_claude_code
+from token_tracking.metrics import By, parse_period
+from token_tracking.store import TokenStore
+from token_tracking.system import TokenSystem, create_token_system
+from token_tracking.tracker import TokenTracker
+from token_tracking_server.answers import (
+    report_answer,
+    session_answer,
+    sessions_answer,
+    summary_answer,
+    tracked_answer,
+)
+from token_tracking_server.freshness import Freshness, Look
+from token_tracking_server.gaps import reading_notes, stale_note
+from token_tracking_server.session_choice import choose_session
+from token_tracking_server.settings import Settings
+
+_SUMMARY_PERIODS: Final = ("today", "7d", "30d", "all")
+_Value = TypeVar("_Value")
+
+
+class Questions:
+    """An open ledger. Reading has a connection of its own: who asks does not wait for who writes,
+    and a broken price file or a locked database takes only freshness away."""
+
+    def __init__(
+        self, system: TokenSystem, settings: Settings, environment: Mapping[str, str]
+    ) -> None:
+        self._system = system
+        self._settings = settings
+        self._environment = environment
+        self._writer: TokenStore | None = None
+        self._opening = asyncio.Lock()
+        self._saving: set[asyncio.Task[Any]] = set()
+        self._freshness = Freshness(self._ingest)
+
+    @classmethod
+    async def open(cls, settings: Settings, environment: Mapping[str, str]) -> Self:
+        """Open the ledger.
+
+        Raises:
+            TokenTrackingError: it cannot be opened.
+        """
+        system = await create_token_system(settings.database, timezone=settings.timezone)
+        return cls(system, settings, environment)
+
+    async def close(self) -> None:
+        """Finish what is being saved, and close."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._system.close)
+            if self._writer is not None:
+                stack.push_async_callback(self._writer.close)
+            await self._freshness.close()
+            await asyncio.gather(*self._saving, return_exceptions=True)
+
+    async def report(self, period: str, by: By) -> str:
+        """Totals of a period.
+
+        Raises:
+            InvalidPeriodError: there is no such period.
+            StoreError: the ledger cannot be read.
+        """
+        metrics = self._system.metrics
+        parse_period(period, metrics.zone)
+        look = await self._freshness.look()
+        report = await metrics.get_report(by, period)
+        notes = await reading_notes(self._system.store, look) if period == "all" else []
+        return report_answer(
+            report, metrics.zone, notes=notes, stale=await self._stale(look)
+        )
+
+    async def summary(self) -> str:
+        """The ledger as a whole, beside its last days."""
+        metrics = self._system.metrics
+        look = await self._freshness.look()
+        return summary_answer(
+            [await metrics.get_summary(period) for period in _SUMMARY_PERIODS],
+            notes=await reading_notes(self._system.store, look),
+            stale=await self._stale(look),
+        )
+
+    async def sessions(self) -> str:
+        """Every session, the newest first."""
+        metrics = self._system.metrics
+        look = await self._freshness.look()
+        return sessions_answer(
+            await metrics.get_report("session"),
+            metrics.zone,
+            notes=await reading_notes(self._system.store, look),
+            stale=await self._stale(look),
+        )
+
+    async def session(self, session_id: str) -> str:
+        """One session: an id, a beginning that only one has, `current` or `latest`.
+
+        Raises:
+            UnknownSessionError: there is none; the text says which there are.
+            StoreError: the ledger cannot be read.
+        """
+        look = await self._freshness.look()
+        choice = await choose_session(
+            self._system.store, session_id, self._environment, self._settings.claude_dirs
+        )
+        metrics = self._system.metrics
+        data = await metrics.get_session_data(choice.session_id)
+        return session_answer(
+            data, metrics.zone, chosen=choice.reason, stale=await self._stale(look)
+        )
+
+    async def session_ids(self, beginning: str, limit: int) -> list[str]:
+        """Ids of sessions that begin so, the newest first."""
+        await self._freshness.look()
+        return await self._system.store.session_ids(beginning, limit)
+
+    async def track(
+        self, message_id: str, usage: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> str:
+        """Record a message. Once it has begun it is finished, even if nobody waits for it.
+
+        Raises:
+            InvalidUsageError: the usage, id or metadata is not valid.
+            StoreError: the ledger cannot be written.
+        """
+        tracker = TokenTracker(await self._writing())
+        tracked = await self._finish(tracker.track(message_id, usage, metadata))
+        return tracked_answer(tracked, str(metadata["model"]))
+
+    async def _ingest(self, progress: Progress) -> Ingested:
+        return await ingest_claude_code(
+            await self._writing(),
+            self._settings.claude_dirs,
+            environment=self._environment,
+            progress=progress,
+        )
+
+    async def _writing(self) -> TokenStore:
+        async with self._opening:
+            if self._writer is None:
+                self._writer = await TokenStore.open(
+                    self._settings.database, user_prices=self._settings.prices_file()
+                )
+            return self._writer
+
+    async def _finish(self, saving: Coroutine[Any, Any, _Value]) -> _Value:
+        task = asyncio.create_task(saving)
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+        return await asyncio.shield(task)
+
+    async def _stale(self, look: Look) -> str | None:
+        return await stale_note(
+            self._system.store, look, self._system.metrics.zone, datetime.now(UTC)
+        )

@@ -1,0 +1,76 @@
+"""Random sightings, for laws."""
+
+from hypothesis import strategies as st
+
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+
+KEYS = ("msg_1", "msg_2", "msg_3")
+SESSIONS = ("s1", "s2", "s3")
+MODELS = ("claude-opus-4-6", "claude-haiku-5-5", "claude-sonnet-5-5", "nobody-knows")
+
+_counts = st.integers(0, 50) | st.sampled_from([99_999, 100_000, 100_001, 10**9 // 8])
+_names = st.sampled_from([None, "a", "b"])
+
+usages = st.builds(
+    Usage,
+    input_tokens=_counts,
+    output_tokens=_counts,
+    cache_read_tokens=_counts,
+    cache_write_5m_tokens=_counts,
+    cache_write_1h_tokens=_counts,
+    web_search_requests=st.integers(0, 2),
+    web_fetch_requests=st.integers(0, 2),
+)
+
+_places = st.builds(
+    Place,
+    session_id=st.sampled_from(SESSIONS),
+    timestamp=st.integers(0, 3) | st.integers(1_760_000_000_000, 1_760_000_000_003),
+    cwd=_names,
+    git_branch=_names,
+    parent=st.sampled_from([None, *KEYS]),
+)
+
+
+@st.composite
+def events(draw: st.DrawFn, key: str | None = None) -> UsageEvent:
+    """A sighting in one session, as a source yields it."""
+    place = draw(_places)
+    return UsageEvent(
+        key=key or draw(st.sampled_from(KEYS)),
+        usage=draw(usages),
+        timestamp=place.timestamp,
+        source=draw(st.sampled_from(["claude_code", "track"])),
+        model=draw(st.sampled_from([None, *MODELS])),
+        stop_reason=draw(st.sampled_from([None, "", "end_turn", "tool_use"])),
+        service_tier=draw(st.sampled_from([None, "standard", "batch"])),
+        speed=draw(st.sampled_from([None, "standard"])),
+        inference_geo=draw(st.sampled_from([None, "us"])),
+        version=draw(_names),
+        entrypoint=draw(_names),
+        agent_id=draw(_names),
+        is_sidechain=draw(st.booleans()),
+        attribution=draw(_names),
+        category=draw(_names),
+        metadata=draw(_names),
+        text_bytes=draw(st.integers(0, 3)),
+        thinking_bytes=draw(st.integers(0, 3)),
+        places=(place,),
+    )
+
+
+items = st.builds(
+    ContentItem,
+    key=st.sampled_from(["toolu_1", "toolu_2"]),
+    kind=st.sampled_from(["tool", "user"]),
+    name=_names,
+    server=_names,
+    uri=_names,
+    bytes=st.none() | st.integers(0, 3),
+    input_bytes=st.none() | st.integers(0, 3),
+    message=st.sampled_from([None, *KEYS]),
+    after=st.sampled_from([None, *KEYS]),
+    position=st.none() | st.integers(0, 3),
+    detail=_names,
+    sessions=st.sampled_from([(), ("s1",), ("s2",)]),
+)
