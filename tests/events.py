@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 KEYS = ("msg_1", "msg_2", "msg_3")
+PARENTS = ("msg_p", "msg_q")
+"""Messages that are there before any other: a parent stands earlier in its file."""
 SESSIONS = ("s1", "s2", "s3")
 MODELS = ("claude-opus-4-6", "claude-haiku-5-5", "claude-sonnet-5-5", "nobody-knows")
 
@@ -28,7 +30,7 @@ _places = st.builds(
     timestamp=st.integers(0, 3) | st.integers(1_760_000_000_000, 1_760_000_000_003),
     cwd=_names,
     git_branch=_names,
-    parent=st.sampled_from([None, *KEYS]),
+    parent=st.sampled_from([None, *PARENTS]),
 )
 
 
@@ -59,6 +61,30 @@ def events(draw: st.DrawFn, key: str | None = None) -> UsageEvent:
     )
 
 
+parents = [
+    UsageEvent(
+        key=key,
+        usage=Usage(output_tokens=1),
+        timestamp=1,
+        source="claude_code",
+        model="claude-opus-4-6",
+        places=(Place(session_id="s0", timestamp=1),),
+    )
+    for key in PARENTS
+]
+
+sessions = [
+    UsageEvent(
+        key=f"msg_{session}",
+        usage=Usage(output_tokens=1),
+        timestamp=2,
+        source="claude_code",
+        places=(Place(session_id=session, timestamp=2),),
+    )
+    for session in SESSIONS
+]
+"""A message of each session, so that it is known before an item names it."""
+
 items = st.builds(
     ContentItem,
     key=st.sampled_from(["toolu_1", "toolu_2"]),
@@ -68,8 +94,8 @@ items = st.builds(
     uri=_names,
     bytes=st.none() | st.integers(0, 3),
     input_bytes=st.none() | st.integers(0, 3),
-    message=st.sampled_from([None, *KEYS]),
-    after=st.sampled_from([None, *KEYS]),
+    message=st.sampled_from([None, *PARENTS]),
+    after=st.sampled_from([None, *PARENTS]),
     position=st.none() | st.integers(0, 3),
     detail=_names,
     sessions=st.sampled_from([(), ("s1",), ("s2",)]),

@@ -34,17 +34,16 @@ class Batch:
         batch = cls()
         for event in events:
             placed = event if event.places else _placed(event)
-            for place in placed.places:
-                batch._add_span(_span(place))
-            batch._add_event(placed)
+            batch._add_event(placed, frozenset())
         return batch
 
     def add(self, reading: Reading) -> None:
         """Take a reading in."""
         for span in reading.sessions:
             self._add_span(span)
+        spanned = frozenset(span.session_id for span in reading.sessions)
         for event in reading.events:
-            self._add_event(event)
+            self._add_event(event, spanned)
         for item in reading.items:
             known = self.items.get(item.key)
             self.items[item.key] = item if known is None else join_item(known, item)
@@ -64,6 +63,11 @@ class Batch:
             names |= {item.name, item.server, item.uri}
         return {name for name in names if name is not None}
 
+    def sessions(self) -> set[str]:
+        """Every session that anything names."""
+        opened = {session for item in self.items.values() for session in item.sessions}
+        return self.spans.keys() | opened | {session for session, _ in self.client_totals}
+
     def references(self) -> set[str]:
         """Every message that another one or an item names."""
         keys = {place.parent for event in self.events.values() for place in event.places}
@@ -71,11 +75,12 @@ class Batch:
             keys |= {item.message, item.after}
         return {key for key in keys if key is not None}
 
-    def _add_event(self, event: UsageEvent) -> None:
+    def _add_event(self, event: UsageEvent, spanned: frozenset[str]) -> None:
+        """Take a sighting in; its places tell of the sessions that are not `spanned`."""
         known = self.events.get(event.key)
         self.events[event.key] = event if known is None else join(known, event)
         for place in event.places:
-            if place.session_id not in self.spans:
+            if place.session_id not in spanned:
                 self._add_span(_span(place))
 
     def _add_span(self, span: SessionSpan) -> None:

@@ -62,7 +62,7 @@ class Save:
     async def run(self, batch: Batch) -> Saved:
         """Save all of it; what it changed."""
         await self._save_names(batch.names())
-        await self._save_sessions(batch.spans)
+        await self._save_sessions(batch)
         await self._find_messages(batch)
         await self._save_messages(batch.events)
         await self._save_items(batch)
@@ -84,8 +84,9 @@ class Save:
         ids.update((name, name_id) for name_id, name in enumerate(new, start=last + 1))
         await self._sql.insert_name(self._db, [{"id": ids[name], "name": name} for name in new])
 
-    async def _save_sessions(self, spans: dict[str, SessionSpan]) -> None:
-        await self._want(spans)
+    async def _save_sessions(self, batch: Batch) -> None:
+        spans = batch.spans
+        await self._want(batch.sessions())
         known: dict[str, SessionSpan] = {}
         ids = self._ids.sessions
         async for row in self._sql.known_spans(self._db):

@@ -4,11 +4,9 @@ import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-import aiosql
 import aiosqlite
 
 from token_tracking.errors import StoreError, UnknownSessionError
@@ -18,6 +16,7 @@ from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
 from token_tracking.location import Location, default_location, locate
 from token_tracking.store.migrate import migrate, needs_migration
+from token_tracking.store.queries import load_queries
 from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.rows import QUARTER_MS, repriced, token_usage
 from token_tracking.store.saving import Save, Statements
@@ -41,7 +40,8 @@ class TokenStore:
         self.location = location
         self.user_prices = user_prices
         self.prices = PriceBook(user_prices)
-        self._sql: Any = _queries()
+        self._statements = Statements(load_queries())
+        self._sql: Any = self._statements.queries
 
     @classmethod
     async def open(
@@ -110,7 +110,7 @@ class TokenStore:
 
     async def _save(self, batch: Batch) -> Saved:
         async with self._writing():
-            return await Save(self._db, _statements(), self.prices).run(batch)
+            return await Save(self._db, self._statements, self.prices).run(batch)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
@@ -337,17 +337,6 @@ _CURSOR: Final = (
     "malformed_lines",
     "unusable_lines",
 )
-
-
-@cache
-def _queries() -> Any:
-    folder = Path(__file__).parent / "queries"
-    return aiosql.from_path(folder, "aiosqlite", mandatory_parameters=False)
-
-
-@cache
-def _statements() -> Statements:
-    return Statements(_queries())
 
 
 def milliseconds(moment: datetime) -> int:

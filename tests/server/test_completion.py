@@ -1,0 +1,38 @@
+"""Session ids, completed."""
+
+from pathlib import Path
+
+from mcp import Client
+from mcp.types import PromptReference, ResourceTemplateReference
+
+from tests.transcripts import answer, write
+
+TEMPLATE = ResourceTemplateReference(uri="efficiency://session/{session_id}")
+PROMPT = PromptReference(name="session_report")
+
+
+def write_sessions(claude: Path, *names: str) -> None:
+    for second, name in enumerate(names):
+        line = answer(f"msg_{name}", uuid=name, second=second, sessionId=name)
+        write(claude, [line], name)
+
+
+async def test_ids_are_completed_newest_first(client: Client, claude: Path) -> None:
+    write_sessions(claude, "ab-1", "ab-2", "cd-3")
+    for reference in (TEMPLATE, PROMPT):
+        for begun, expected in (("", ["cd-3", "ab-2", "ab-1"]), ("ab", ["ab-2", "ab-1"])):
+            found = await client.complete(reference, {"name": "session_id", "value": begun})
+            assert found.completion.values == expected
+            assert found.completion.has_more is False
+
+
+async def test_no_more_than_the_protocol_allows_are_given(client: Client, claude: Path) -> None:
+    write_sessions(claude, *(f"s-{number:03d}" for number in range(101)))
+    found = await client.complete(TEMPLATE, {"name": "session_id", "value": "s"})
+    assert len(found.completion.values) == 100
+    assert found.completion.has_more is True
+
+
+async def test_other_arguments_have_no_completion(client: Client) -> None:
+    found = await client.complete(PROMPT, {"name": "other", "value": ""})
+    assert found.completion.values == []

@@ -1,0 +1,170 @@
+"""No answer is longer than it may be, whatever stands in the ledger, and none says None."""
+
+import re
+from datetime import UTC
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from token_tracking_server.answers import (
+    LIMIT,
+    report_answer,
+    session_answer,
+    sessions_answer,
+    summary_answer,
+)
+from token_tracking_server.answers.markdown import code, fold
+
+from token_tracking.efficiency import cache_figures
+from token_tracking.metrics import GROUPINGS, Period, Report, ReportRow, Summary
+from token_tracking.metrics.report import By, total
+from token_tracking.store import SessionData, Sums, TokenUsage, ToolSum
+from token_tracking.usage import Usage
+
+NOON = 1_772_452_800_000
+_NAMED = {"model", "project", "session"}
+_quick = settings(max_examples=50, deadline=None)
+
+_names = st.one_of(
+    st.text(max_size=300),
+    st.sampled_from(["claude-opus-4-6", "", "|" * 200, "`" * 200, "\n# " * 90, "𝔘" * 200]),
+)
+_counts = st.integers(0, 10**15)
+
+
+@st.composite
+def _sums(draw: st.DrawFn) -> Sums:
+    counts = [draw(_counts) for _ in range(9)]
+    messages = draw(st.integers(1, 10**9))
+    return Sums(messages, draw(st.integers(0, messages)), draw(st.integers(0, messages)), *counts)
+
+
+@st.composite
+def _messages(draw: st.DrawFn) -> TokenUsage:
+    cost = draw(st.none() | _counts)
+    return TokenUsage(
+        message_id=draw(_names),
+        timestamp=NOON,
+        usage=Usage(input_tokens=draw(_counts), cache_read_tokens=draw(_counts)),
+        model=draw(st.none() | _names),
+        session_id="s",
+        project=None,
+        cwd=None,
+        git_branch=None,
+        source="track",
+        stop_reason=draw(st.none() | st.just("end_turn")),
+        service_tier=None,
+        speed=None,
+        inference_geo=None,
+        version=None,
+        entrypoint=None,
+        agent_id=draw(st.none() | _names),
+        is_sidechain=draw(st.booleans()),
+        attribution=None,
+        category=None,
+        metadata=None,
+        cost_pico=cost,
+        no_cache_pico=None if cost is None else draw(_counts),
+        write_premium_pico=None if cost is None else draw(_counts),
+        unpriced="No price." if cost is None else None,
+    )
+
+
+_tools = st.builds(
+    ToolSum, name=_names, server=st.none() | _names, calls=_counts, result_bytes=_counts
+)
+_sessions = st.builds(
+    SessionData,
+    session_id=_names,
+    project=st.none() | _names,
+    first_at=st.just(NOON),
+    last_at=st.integers(NOON, NOON * 2),
+    messages=st.lists(_messages(), max_size=30),
+    inherited=st.dictionaries(_names, st.integers(1, 10**9), max_size=30),
+    tools=st.lists(_tools, max_size=60),
+)
+
+
+def _is_fit(text: str) -> None:
+    assert len(text) <= LIMIT
+    figures = re.sub(r"`[^`]*`", "", text)
+    assert not re.search(r"\b(None|nan|NaN|inf)\b", figures)
+    for table in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+@_quick
+@given(_sessions)
+def test_a_sessions_report_keeps_to_the_limit(session: SessionData) -> None:
+    _is_fit(session_answer(session, UTC, chosen="x" * 200, stale="x" * 500))
+
+
+@st.composite
+def _reports(draw: st.DrawFn, groupings: st.SearchStrategy[By]) -> Report:
+    by = draw(groupings)
+    repeated = draw(st.integers(1, 40))
+    some = draw(st.lists(st.tuples(_names, _names, _sums()), min_size=1, max_size=5))
+    rows = [
+        ReportRow(
+            label=f"{number}{name}" if by in _NAMED else "2026-11-21",
+            sums=sums,
+            models={},
+            first_at=NOON,
+            last_at=NOON,
+            project=project,
+        )
+        for number, (name, project, sums) in enumerate(some * repeated)
+    ]
+    unpriced = draw(st.dictionaries(_names, st.integers(1, 10**9), max_size=20))
+    return Report(
+        by=by,
+        period="all",
+        rows=rows,
+        totals=total(row.sums for row in rows),
+        unpriced_models=unpriced,
+    )
+
+
+@_quick
+@given(_reports(st.sampled_from(GROUPINGS)))
+def test_a_report_keeps_to_the_limit(report: Report) -> None:
+    _is_fit(report_answer(report, UTC, notes=["x" * 400] * 3, stale="x" * 500))
+
+
+@_quick
+@given(_reports(st.just("session")))
+def test_the_sessions_keep_to_the_limit(report: Report) -> None:
+    _is_fit(sessions_answer(report, UTC, notes=["x" * 400] * 3, stale="x" * 500))
+
+
+@_quick
+@given(st.dictionaries(_names, _sums(), max_size=40), st.sampled_from(["all", "7d", "a..b"]))
+def test_the_summary_keeps_to_the_limit(models: dict[str, Sums], period: str) -> None:
+    sums = total(models.values())
+    summary = Summary(
+        period=Period(period, None, None),
+        sums=sums,
+        cache=cache_figures(sums),
+        models=models,
+        unpriced_models=dict.fromkeys(models, 1),
+    )
+    _is_fit(summary_answer([summary] * 4, notes=["x" * 400] * 3, stale="x" * 500))
+
+
+@given(st.lists(st.integers(0, 100), max_size=50), st.integers(1, 10), st.integers(0, 300))
+def test_folding_loses_nothing(rows: list[int], most: int, size: int) -> None:
+    lines = fold(rows, str, lambda rest: f"{sum(rest)} rest", most=most, size=size)
+    assert sum(int(line.split()[0]) for line in lines) == sum(rows)
+    assert len(lines) <= most + 1
+
+
+def test_a_single_row_too_many_is_shown_and_not_folded() -> None:
+    assert fold([1, 2, 3], str, str, most=2, size=100) == ["1", "2", "3"]
+    assert fold([1, 2, 3, 4], str, str, most=2, size=100) == ["1", "2", "[3, 4]"]
+
+
+@given(st.text())
+def test_a_name_is_one_code_span_of_printable_text(name: str) -> None:
+    span = code(name)
+    assert span[0] == span[-1] == "`"
+    assert not re.search(r"[`|\x00-\x1f]", span[1:-1])
+    assert 3 <= len(span) <= 50
