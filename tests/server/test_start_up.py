@@ -16,7 +16,6 @@ LATER = {
     "token_tracking.metrics",
     "token_tracking.pricing",
     "token_tracking.store",
-    "uvicorn",
     "yoyo",
 }
 

@@ -77,6 +77,15 @@ async def test_what_is_wrong_is_refused_with_the_reason(
     assert "The ledger" in await refused(client, "session_report", session_id="latest")
 
 
+async def test_many_at_once_and_with_a_report_are_all_recorded(client: Client) -> None:
+    asked = [
+        call(client, "track_usage", message_id=f"msg_{n}", usage=USAGE, model=MODEL)
+        for n in range(20)
+    ]
+    await asyncio.gather(*asked, call(client, "efficiency_report"))
+    assert "for 20 messages" in await call(client, "efficiency_report")
+
+
 async def test_a_message_whose_asker_left_is_recorded_nevertheless(settings: Settings) -> None:
     assert settings.database is not None
     about = await Questions.open(settings, {})

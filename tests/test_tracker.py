@@ -1,0 +1,127 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from token_tracking import TokenSystem, create_token_system
+from token_tracking.errors import InvalidUsageError, UnknownBaselineError, UnknownModelError
+from token_tracking.usage import Usage
+
+USAGE = {"input_tokens": 1000, "output_tokens": 10, "service_tier": "standard"}
+META = {"model": "claude-opus-4-6", "session_id": "s1", "timestamp": "2026-03-02T12:00:00Z"}
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[TokenSystem]:
+    async with await create_token_system(tmp_path / "l.db", timezone="UTC") as opened:
+        yield opened
+
+
+async def test_a_response_is_recorded_with_its_cost(system: TokenSystem) -> None:
+    tracked = await system.tracker.track("msg_1", USAGE, META)
+    assert (tracked.is_new, tracked.cost_usd) == (True, Decimal("0.00525"))
+    (row,) = await system.store.get_recent_usage()
+    assert (row.message_id, row.source, row.service_tier) == ("msg_1", "track", "standard")
+    assert (row.output_quality, row.timestamp) == ("final", 1_772_452_800_000)
+
+
+async def test_anthropics_usage_object_is_taken_as_it_is(system: TokenSystem) -> None:
+    usage = SimpleNamespace(model_dump=lambda: USAGE, speed="standard", service_tier=None)
+    assert (await system.tracker.track("msg_1", usage, META)).usage.input_tokens == 1000
+    (row,) = await system.store.get_recent_usage()
+    assert (row.speed, row.service_tier) == ("standard", None)
+
+
+async def test_a_response_counts_once(system: TokenSystem) -> None:
+    await system.tracker.track("msg_1", USAGE, META)
+    again = await system.tracker.track("msg_1", {**USAGE, "output_tokens": 30}, META)
+    assert not again.is_new
+    summary = await system.metrics.get_summary()
+    assert (summary.sums.messages, summary.sums.output_tokens) == (1, 30)
+
+
+async def test_an_answer_that_was_cut_off_is_partial(system: TokenSystem) -> None:
+    await system.tracker.track("msg_1", USAGE, {**META, "partial": True})
+    (row,) = await system.store.get_recent_usage()
+    assert row.output_quality == "partial"
+
+
+async def test_other_metadata_is_kept(system: TokenSystem) -> None:
+    extra = {"category": "agents", "resource_uri": "content://a", "resource_count": 2}
+    await system.tracker.track("msg_1", USAGE, {**META, **extra})
+    (row,) = await system.store.get_recent_usage(10, "agents")
+    assert row.metadata == '{"resource_count":2,"resource_uri":"content://a"}'
+
+
+async def test_an_unknown_model_is_recorded_without_cost(system: TokenSystem) -> None:
+    tracked = await system.tracker.track("msg_1", USAGE, {**META, "model": "nobody-knows"})
+    assert tracked.cost_usd is None
+    assert tracked.unpriced is not None
+    assert (await system.tracker.track("msg_2", USAGE)).unpriced == "The message names no model."
+
+
+async def test_what_was_tracked_is_known_until_it_is_cleared(system: TokenSystem) -> None:
+    await system.tracker.track("msg_1", USAGE, META)
+    assert system.tracker.has_tracked("msg_1")
+    assert not system.tracker.has_tracked("msg_2")
+    system.tracker.clear_tracked()
+    assert not system.tracker.has_tracked("msg_1")
+    assert await system.store.has_message("msg_1")
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), 1_772_452_800_000),
+        ("2026-03-02T12:00:00+00:00", 1_772_452_800_000),
+        (1_772_452_800_000, 1_772_452_800_000),
+    ],
+)
+async def test_a_time_has_several_forms(system: TokenSystem, at: Any, expected: int) -> None:
+    await system.tracker.track("msg_1", USAGE, {**META, "timestamp": at})
+    (row,) = await system.store.get_recent_usage()
+    assert row.timestamp == expected
+
+
+@pytest.mark.parametrize(
+    ("message_id", "usage", "metadata"),
+    [
+        ("", USAGE, {}),
+        ("msg_1", {}, {}),
+        ("msg_1", {"input_tokens": -1, "output_tokens": 1}, {}),
+        ("msg_1", USAGE, {"timestamp": "yesterday"}),
+        ("msg_1", USAGE, {"timestamp": 1.5}),
+        ("msg_1", USAGE, {"timestamp": -5}),
+        ("msg_1", USAGE, {"model": 7}),
+        ("msg_1", USAGE, {"extra": object()}),
+    ],
+)
+async def test_what_is_not_valid_is_refused_and_nothing_is_saved(
+    system: TokenSystem, message_id: str, usage: Any, metadata: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidUsageError):
+        await system.tracker.track(message_id, usage, metadata)
+    assert await system.store.get_recent_usage() == []
+
+
+def test_cost_and_baseline_of_a_message(system: TokenSystem) -> None:
+    usage = Usage(input_tokens=1000, cache_read_tokens=100_000, cache_write_5m_tokens=10_000)
+    cost = system.tracker.calculate_cost(usage, "claude-opus-4-6", META["timestamp"])
+    assert cost.usd == Decimal("0.005") + Decimal("0.05") + Decimal("0.0625")
+    baseline = system.tracker.calculate_baseline(
+        "no_cache", usage, "claude-opus-4-6", META["timestamp"]
+    )
+    assert (baseline.cost_usd, baseline.tokens) == (Decimal("0.555"), 111_000)
+    assert baseline.saved_usd == Decimal("0.555") - cost.usd
+    assert baseline.basis == "measured"
+
+
+def test_an_unknown_baseline_or_model_is_refused(system: TokenSystem) -> None:
+    with pytest.raises(UnknownBaselineError, match="no_cache"):
+        system.tracker.calculate_baseline("magic", USAGE, "claude-opus-4-6")
+    with pytest.raises(UnknownModelError):
+        system.tracker.calculate_cost(USAGE, "nobody-knows")
