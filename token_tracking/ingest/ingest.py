@@ -14,7 +14,7 @@ from token_tracking.reading import FoundFile, stored_path
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking.store import TokenStore
 
-_PORTION_BYTES: Final = 1 << 24
+_PORTION_BYTES: Final = 1 << 25
 _PARALLEL_BYTES: Final = 3 * _PORTION_BYTES
 """Below this a second process would start for longer than it helps."""
 _GIVEN_AHEAD: Final = 2

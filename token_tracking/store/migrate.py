@@ -1,6 +1,5 @@
 """Brings a database to the schema of this version: numbered `.sql` files, applied by yoyo."""
 
-import sqlite3
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -57,8 +56,8 @@ def migrate(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(f"{path}.migrate.lock", timeout=BUSY_SECONDS):
-                # yoyo unquotes the path once, and SQLite's own URI a second time.
-                backend = get_backend(f"sqlite:///{quote(quote(str(path.absolute())))}")
+                # yoyo hands the path on as it is, as part of a URI of SQLite's.
+                backend = get_backend(f"sqlite:///{quote(path.absolute().as_posix())}")
                 try:
                     migrations = read_migrations(str(MIGRATIONS))
                     backend.apply_migrations(backend.to_apply(migrations))
@@ -69,5 +68,3 @@ def migrate(path: Path) -> None:
                 f"Another process has been upgrading {path} for {BUSY_SECONDS} seconds."
                 " Wait for it, or stop it, then try again."
             ) from error
-        except sqlite3.Error:
-            raise

@@ -1,5 +1,6 @@
 """`TokenStore`: the ledger in a database."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from token_tracking.store.queries import load_queries
 from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.rows import QUARTER_MS, repriced, token_usage
 from token_tracking.store.saving import Save, Statements
+from token_tracking.store.turnstile import Turnstile
 from token_tracking.usage import UsageEvent
 
 Grouping = Literal["quarter", "session", "project"]
@@ -42,6 +44,8 @@ class TokenStore:
         self.prices = PriceBook(user_prices)
         self._statements = Statements(load_queries())
         self._sql: Any = self._statements.queries
+        self._one_at_a_time = asyncio.Lock()
+        self._turnstile = Turnstile(location.path)
 
     @classmethod
     async def open(
@@ -89,6 +93,7 @@ class TokenStore:
 
     async def close(self) -> None:
         """Close the connection. What was saved is saved."""
+        self._turnstile.close()
         await self._db.close()
 
     async def save_usage(self, events: UsageEvent | Iterable[UsageEvent]) -> Saved:
@@ -114,20 +119,23 @@ class TokenStore:
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
-        with store_errors(self.location.path):
-            await self._sql.begin(self._db)
-            try:
-                yield
-                await self._sql.commit(self._db)
-            except BaseException:
-                if self._db.in_transaction:
-                    await self._sql.rollback(self._db)
-                raise
+        async with self._one_at_a_time, self._turnstile.turn():
+            with store_errors(self.location.path):
+                await self._sql.begin(self._db)
+                try:
+                    yield
+                    await self._sql.commit(self._db)
+                except BaseException:
+                    if self._db.in_transaction:
+                        await self._sql.rollback(self._db)
+                    raise
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[None]:
-        with store_errors(self.location.path):
-            yield
+        # A connection shows its own transaction before it is committed.
+        async with self._one_at_a_time:
+            with store_errors(self.location.path):
+                yield
 
     async def _create_temporary_tables(self) -> None:
         await self._sql.create_wanted(self._db)
