@@ -10,6 +10,8 @@ PARENTS = ("msg_p", "msg_q")
 SESSIONS = ("s1", "s2", "s3")
 MODELS = ("claude-opus-4-6", "claude-haiku-5-5", "claude-sonnet-5-5", "nobody-knows")
 
+EXTRA = '[{"type":"advisor_message","usage":{"output_tokens":5},"model":"claude-opus-4-6"}]'
+
 _counts = st.integers(0, 50) | st.sampled_from([99_999, 100_000, 100_001, 10**9 // 8])
 _names = st.sampled_from([None, "a", "b"])
 
@@ -57,6 +59,7 @@ def events(draw: st.DrawFn, key: str | None = None) -> UsageEvent:
         metadata=draw(_names),
         text_bytes=draw(st.integers(0, 3)),
         thinking_bytes=draw(st.integers(0, 3)),
+        extra=draw(st.sampled_from([None, EXTRA])),
         places=(place,),
     )
 

@@ -7,7 +7,7 @@ import aiosqlite
 _TABLES = {
     "messages": "SELECT l.*, parent.key FROM ledger AS l JOIN messages AS m ON m.key = l.key"
     " LEFT JOIN messages AS parent ON parent.id = m.parent_id ORDER BY l.key",
-    "visible": "SELECT key, text_bytes, thinking_bytes FROM messages ORDER BY key",
+    "visible": "SELECT key, text_bytes, thinking_bytes, extra FROM messages ORDER BY key",
     "placements": "SELECT m.key, s.session_id, p.at, cwd.name, branch.name, parent.key"
     " FROM placements AS p JOIN messages AS m ON m.id = p.message_id"
     " JOIN sessions AS s ON s.id = p.session_id LEFT JOIN names AS cwd ON cwd.id = p.cwd_id"

@@ -36,6 +36,7 @@ _LARGER = (
     "metadata",
     "text_bytes",
     "thinking_bytes",
+    "extra",
 )
 
 

@@ -30,7 +30,7 @@ def valid_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= MAX_COUNT
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """The counts that the provider billed for one message.
 
     `input_tokens` is the uncached part of the prompt, as Anthropic reports it. Usages add up;
@@ -154,7 +154,17 @@ def _count(raw: Mapping[str, Any], name: str) -> int:
     return cast("int", value)
 
 
-class ContentItem(Struct, frozen=True, kw_only=True):
+class ExtraUsage(Struct, frozen=True, kw_only=True):
+    """What was billed with a message beside its own counts, under a model of its own: an advisor
+    that was asked, or a compaction by the API. `model` is `None` for the message's own.
+    """
+
+    type: str
+    usage: Usage
+    model: str | None = None
+
+
+class ContentItem(Struct, frozen=True, kw_only=True, gc=False):
     """One thing that entered the context; never its text.
 
     A tool call and its result are one item: `input_bytes` is what the model wrote, `bytes` what
@@ -179,7 +189,7 @@ class ContentItem(Struct, frozen=True, kw_only=True):
     sessions: tuple[str, ...] = ()
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class Place(Struct, frozen=True, kw_only=True, gc=False):
     """What one session says of a message that stands in it. A fork rewrites all of this.
 
     `parent` is the key of the message before it in its chain.
@@ -192,14 +202,15 @@ class Place(Struct, frozen=True, kw_only=True):
     parent: str | None = None
 
 
-class UsageEvent(Struct, frozen=True, kw_only=True):
+class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
     """A sighting of a message, or the join of several: as one line of a transcript, one response
     or one call showed it.
 
     `key` is the message's identity (`message_key`). `timestamp` is milliseconds since 1970 UTC.
     `places` holds at most one place a session, sorted by session. `attribution` and `metadata`
     are JSON objects with sorted keys. `text_bytes` and `thinking_bytes` are the sizes of what is
-    visible of the answer, tool calls apart.
+    visible of the answer, tool calls apart. `extra` is a JSON list of `ExtraUsage`: its cost is
+    part of the message's, its tokens are not part of `usage`.
 
     Raises:
         InvalidUsageError: a count is above `MAX_COUNT`, or the time is out of range.
@@ -223,6 +234,7 @@ class UsageEvent(Struct, frozen=True, kw_only=True):
     metadata: str | None = None
     text_bytes: int = 0
     thinking_bytes: int = 0
+    extra: str | None = None
     places: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:

@@ -348,6 +348,31 @@ async def test_what_later_work_needs_is_kept(store: TokenStore, claude: Path) ->
     assert await rows(store, "SELECT text_bytes, thinking_bytes FROM messages") == [(7, 3)]
 
 
+async def test_what_is_billed_beside_a_message_is_part_of_its_cost(
+    store: TokenStore, claude: Path
+) -> None:
+    iterations = [
+        {"type": "message", "input_tokens": 5, "output_tokens": 10},
+        {
+            "type": "advisor_message",
+            "model": "claude-haiku-4-5",
+            "input_tokens": 1000,
+            "output_tokens": 100,
+        },
+        {"type": "compaction", "input_tokens": 1000, "output_tokens": 0},
+        {"type": "advisor_message", "input_tokens": "odd"},
+    ]
+    write(claude, [answer(billed=usage(10, iterations=iterations[:3]))])
+    message = await only(store, claude)
+    assert message.usage.total_tokens == 15
+    # Opus 4.6: 5 in, 10 out; Haiku 4.5: 1,000 in, 100 out; Opus 4.6: 1,000 in.
+    assert message.cost_pico == (5 * 5 + 10 * 25 + 1000 * 1 + 100 * 5 + 1000 * 5) * 10**6
+    write(claude, [answer("msg_b", uuid="b", billed=usage(10, iterations=iterations))], FORK)
+    await ingest_claude_code(store, [claude])
+    costs = {each.message_id: each.cost_pico for each in await store.get_recent_usage()}
+    assert costs["msg_b"] == costs["msg_a"]
+
+
 async def test_content_items_are_kept_with_what_they_are_about(
     store: TokenStore, claude: Path
 ) -> None:
@@ -426,7 +451,7 @@ async def test_the_text_itself_is_never_kept(
 
 
 async def test_a_compaction_is_kept_with_what_it_removed(store: TokenStore, claude: Path) -> None:
-    metadata = {"trigger": "auto", "preTokens": 160000}
+    metadata = {"trigger": "auto", "preTokens": 160000, "userContext": "a secret"}
     removed = {"trigger": "auto", "tokensSaved": 9, "compactedToolIds": ["toolu_1"]}
     line = {"type": "system", "sessionId": SESSION, "timestamp": at(20)}
     write(
@@ -447,8 +472,13 @@ async def test_a_compaction_is_kept_with_what_it_removed(store: TokenStore, clau
         " LEFT JOIN messages a ON a.id = i.after_id ORDER BY i.key",
     )
     assert found == [
-        ("c1", "compact", "msg_a", json.dumps(metadata)),
-        ("c2", "microcompact", "msg_a", json.dumps(removed)),
+        ("c1", "compact", "msg_a", '{"preTokens":160000,"trigger":"auto"}'),
+        (
+            "c2",
+            "microcompact",
+            "msg_a",
+            '{"compactedToolIds":["toolu_1"],"tokensSaved":9,"trigger":"auto"}',
+        ),
         ("sum", "summary", "msg_a", None),
     ]
 

@@ -1,11 +1,13 @@
 """Between values and rows: ids for names on the way in, names for ids on the way out."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from msgspec.json import decode
 
 from token_tracking.errors import UnknownModelError
-from token_tracking.pricing import PriceBook
+from token_tracking.pricing import Cost, PriceBook
 from token_tracking.store.records import TokenUsage
-from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
 
 _USAGE: Final = Usage.__struct_fields__
 _DESCRIPTIVE: Final = (
@@ -24,6 +26,7 @@ _DESCRIPTIVE: Final = (
     "metadata",
     "text_bytes",
     "thinking_bytes",
+    "extra",
 )
 
 Row = tuple[Any, ...]
@@ -112,6 +115,7 @@ def message_row(event: UsageEvent, place: Place, ids: Ids, prices: PriceBook) ->
         event.metadata,
         event.text_bytes,
         event.thinking_bytes,
+        event.extra,
         usage.input_tokens,
         usage.output_tokens,
         usage.cache_read_tokens,
@@ -122,9 +126,14 @@ def message_row(event: UsageEvent, place: Place, ids: Ids, prices: PriceBook) ->
         *money(
             prices,
             usage,
-            event.model,
-            event.timestamp,
-            (event.speed, event.service_tier, event.inference_geo),
+            Terms(
+                event.model,
+                event.timestamp,
+                event.speed,
+                event.service_tier,
+                event.inference_geo,
+            ),
+            event.extra,
         ),
     )
 
@@ -139,34 +148,55 @@ def place_row(place: Place, ids: Ids) -> Row:
     )
 
 
+class Terms(NamedTuple):
+    """Under which terms a message was billed."""
+
+    model: str | None
+    at: int
+    speed: str | None
+    service_tier: str | None
+    inference_geo: str | None
+
+
 def money(
-    prices: PriceBook,
-    usage: Usage,
-    model: str | None,
-    at: int,
-    terms: tuple[str | None, str | None, str | None],
+    prices: PriceBook, usage: Usage, terms: Terms, extra: str | None
 ) -> tuple[int | None, int | None, int | None, str | None]:
     """Cost, cost without caching and premium for cache writes (pico-USD), or why there are none.
 
-    `terms` are speed, service tier and place.
+    `extra` is `UsageEvent.extra`.
     """
-    speed, service_tier, geo = terms
     try:
-        if model is None:
-            raise UnknownModelError("The message names no model.")
-        cost = prices.cost(
-            usage, model, at, speed=speed, service_tier=service_tier, inference_geo=geo
-        )
+        cost = _cost(prices, usage, terms)
+        sums = (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico)
+        if extra is None:
+            return (*sums, None)
+        for each in decode(extra, type=list[ExtraUsage]):
+            more = _cost(prices, each.usage, terms._replace(model=each.model or terms.model))
+            added = (more.pico_usd, more.no_cache_pico, more.cache_write_premium_pico)
+            sums = (sums[0] + added[0], sums[1] + added[1], sums[2] + added[2])
     except UnknownModelError as error:
         return (None, None, None, str(error))
-    return (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico, None)
+    return (*sums, None)
+
+
+def _cost(prices: PriceBook, usage: Usage, terms: Terms) -> Cost:
+    if terms.model is None:
+        raise UnknownModelError("The message names no model.")
+    return prices.cost(
+        usage,
+        terms.model,
+        terms.at,
+        speed=terms.speed,
+        service_tier=terms.service_tier,
+        inference_geo=terms.inference_geo,
+    )
 
 
 def repriced(row: Row, prices: PriceBook) -> tuple[dict[str, Any], tuple[int, int]] | None:
     """A row of `messages_to_price` with its new price, and the session and quarter of an hour
     whose sums it changes; `None` where the price is the same."""
     usage = Usage(**dict(zip(_USAGE, row[7:14], strict=True)))
-    priced = money(prices, usage, row[3], row[2], row[4:7])
+    priced = money(prices, usage, Terms(row[3], row[2], *row[4:7]), row[18])
     if priced == row[14:18]:
         return None
     names = ("cost_pico", "no_cache_pico", "write_premium_pico", "unpriced")
@@ -196,17 +226,17 @@ def known_event(row: tuple[Any, ...]) -> UsageEvent:
     return UsageEvent(
         key=row[1],
         timestamp=row[2],
-        usage=Usage(**dict(zip(_USAGE, row[18:25], strict=True))),
+        usage=Usage(**dict(zip(_USAGE, row[19:26], strict=True))),
         places=(
             Place(
-                session_id=row[25],
+                session_id=row[26],
                 timestamp=row[2],
-                cwd=row[26],
-                git_branch=row[27],
-                parent=row[28],
+                cwd=row[27],
+                git_branch=row[28],
+                parent=row[29],
             ),
         ),
-        **dict(zip(_DESCRIPTIVE, (*row[3:12], bool(row[12]), *row[13:18]), strict=True)),
+        **dict(zip(_DESCRIPTIVE, (*row[3:12], bool(row[12]), *row[13:19]), strict=True)),
     )
 
 

@@ -136,7 +136,7 @@ class Save:
                 ids[event.key] = row[0]
                 self._known[event.key] = event
                 self._owners[event.key] = event.places[0].session_id
-                self._ids.see(event.places[0], row[29:])
+                self._ids.see(event.places[0], row[30:])
             await self._find_placements()
             await self._want(batch.references() - batch.events.keys())
             async for key, message_id in self._sql.message_ids(self._db):

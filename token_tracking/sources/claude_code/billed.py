@@ -1,28 +1,30 @@
 """The usage of a line: the common form by typed decoding, any other form field by field."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from msgspec import Meta, Raw, Struct, ValidationError
+from msgspec import DecodeError, Meta, Raw, Struct, ValidationError
 
 from token_tracking.errors import InvalidUsageError
 from token_tracking.sources.claude_code.lines import decode_any, lenient
-from token_tracking.usage import MAX_COUNT, Usage, split_cache_writes
+from token_tracking.usage import MAX_COUNT, ExtraUsage, Usage, split_cache_writes
+
+_NOTHING: Final = Raw(b"null")
 
 _Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 
 
-class _Split(Struct):
+class _Split(Struct, gc=False):
     ephemeral_5m_input_tokens: _Count | None = 0
     ephemeral_1h_input_tokens: _Count | None = 0
 
 
-class _ServerTools(Struct):
+class _ServerTools(Struct, gc=False):
     web_search_requests: _Count | None = 0
     web_fetch_requests: _Count | None = 0
 
 
-class _Billed(Struct):
+class _Billed(Struct, gc=False):
     input_tokens: _Count
     output_tokens: _Count
     cache_creation_input_tokens: _Count | None = 0
@@ -32,9 +34,10 @@ class _Billed(Struct):
     service_tier: str | None = None
     speed: str | None = None
     inference_geo: str | None = None
+    iterations: Raw = _NOTHING
 
 
-class _Terms(Struct):
+class _Terms(Struct, gc=False):
     """Under which terms a message was billed."""
 
     service_tier: str | None = None
@@ -49,9 +52,19 @@ class Billed(NamedTuple):
     service_tier: str | None
     speed: str | None
     inference_geo: str | None
+    extra: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Billed).decode
+
+_BILLED_APART: Final = frozenset({"advisor_message", "compaction"})
+"""Iterations that the counts of a message do not include, though they are billed (API reference of
+the usage object). `message` and `fallback_message` are included."""
+
+
+class _Iteration(Struct, gc=False):
+    type: str
+    model: str | None = None
 
 
 def read_usage(raw: Raw) -> Billed | None:
@@ -71,7 +84,34 @@ def read_usage(raw: Raw) -> Billed | None:
         web_search_requests=0 if tools is None else tools.web_search_requests or 0,
         web_fetch_requests=0 if tools is None else tools.web_fetch_requests or 0,
     )
-    return Billed(usage, seen.service_tier, seen.speed, seen.inference_geo or None)
+    return Billed(
+        usage,
+        seen.service_tier,
+        seen.speed,
+        seen.inference_geo or None,
+        _extra(seen.iterations),
+    )
+
+
+def _extra(iterations: Raw) -> str | None:
+    """What was billed beside the message's own counts, as JSON: see `usage.ExtraUsage`."""
+    if len(bytes(iterations)) <= len(b"null"):
+        return None
+    try:
+        given = msgspec.json.decode(iterations, type=list[Raw])
+    except DecodeError:
+        return None
+    extra = [found for each in given if (found := _extra_usage(each)) is not None]
+    return msgspec.json.encode(extra).decode() if extra else None
+
+
+def _extra_usage(iteration: Raw) -> ExtraUsage | None:
+    try:
+        kind = msgspec.json.decode(iteration, type=_Iteration)
+    except DecodeError:
+        return None
+    billed = read_usage(iteration) if kind.type in _BILLED_APART else None
+    return billed and ExtraUsage(type=kind.type, model=kind.model, usage=billed.usage)
 
 
 def _writes(seen: _Billed) -> tuple[int, int]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Final, cast
 
-from token_tracking.sources.claude_code.chains import ROOT, Link
+from msgspec.json import encode
+
+from token_tracking.sources.claude_code.chains import Link
 from token_tracking.sources.claude_code.lines import (
     Attachment,
     Block,
@@ -20,42 +22,60 @@ _BLOCKS_A_LINE: Final = 1000
 """Positions are line * this + block, so that items of one message sort as they stood."""
 
 
+_BOUNDARY_FACTS: Final = (
+    "trigger",
+    "preTokens",
+    "postTokens",
+    "tokensSaved",
+    "compactedToolIds",
+    "clearedAttachmentUUIDs",
+    "preservedSegment",
+    "preservedMessages",
+)
+"""What is kept of a boundary's metadata: numbers and ids. The rest may be text."""
+
 BOUNDARIES: Final = frozenset({"compact_boundary", "microcompact_boundary"})
 """Subtypes of system lines at which the client removed something from the context."""
 
 
-def size(text: str | None) -> int:
+def size(text: str) -> int:
     """Bytes of a text in UTF-8."""
-    if not text:
-        return 0
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def answer_link(message: Message, key: str, link: Link) -> Link:
-    """What follows a line of an answer hangs after: with what the answer showed up to here."""
-    seen = link if link.message == key else ROOT
-    text, thinking = seen.text_bytes, seen.thinking_bytes
-    for block in _blocks(message.content):
-        text += size(block.text)
-        thinking += size(block.thinking) + size(block.data)
-    return Link(key, seen.depth + 1 if seen is link else 0, text, thinking)
+def answered(message: Message, key: str, link: Link) -> tuple[Link, list[ContentItem]]:
+    """One line of an answer: what follows it hangs after, and its tool calls.
 
-
-def called(message: Message, link: Link) -> Iterator[ContentItem]:
-    """The tool calls of an answer: half an item each, whose result brings the other half."""
+    A tool call is half an item: its result brings the other half.
+    """
+    if link.message == key:
+        _, depth, text, thinking = link
+        depth += 1
+    else:
+        depth = text = thinking = 0
+    calls: list[ContentItem] = []
     for index, block in enumerate(_blocks(message.content)):
-        if block.id is not None and block.name is not None:
+        if block.text:
+            text += size(block.text)
+        elif block.thinking:
+            thinking += size(block.thinking)
+        elif block.data:
+            thinking += size(block.data)
+        elif block.id and block.name:
             server, tool = split_tool_name(block.name)
-            yield ContentItem(
-                key=block.id,
-                kind="tool" if block.type == "tool_use" else block.type or "tool",
-                name=tool,
-                server=block.server_name or server,
-                uri=subject(block.name, block.input),
-                input_bytes=len(bytes(block.input)),
-                message=link.message,
-                position=link.depth * _BLOCKS_A_LINE + index,
+            calls.append(
+                ContentItem(
+                    key=block.id,
+                    kind="tool" if block.type == "tool_use" else block.type or "tool",
+                    name=tool,
+                    server=block.server_name or server,
+                    uri=subject(block.name, block.input),
+                    input_bytes=len(bytes(block.input)),
+                    message=key,
+                    position=depth * _BLOCKS_A_LINE + index,
+                )
             )
+    return Link(key, depth, text, thinking), calls
 
 
 def entered(line: Line, link: Link) -> Iterator[ContentItem]:
@@ -87,7 +107,8 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
     if line.uuid is None:
         return
     given = decode_any(line.attachment)
-    attachment = lenient(Attachment, cast("dict[str, object]", given)) if isinstance(given, dict) else Attachment()
+    fields = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    attachment = lenient(Attachment, fields)
     yield ContentItem(
         key=line.uuid,
         kind="attachment",
@@ -105,13 +126,15 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
     if line.uuid is None:
         return
     is_micro = line.subtype == "microcompact_boundary"
-    metadata = line.microcompactMetadata if is_micro else line.compactMetadata
+    given = decode_any(line.microcompactMetadata if is_micro else line.compactMetadata)
+    metadata = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    kept = {name: metadata[name] for name in _BOUNDARY_FACTS if name in metadata}
     yield ContentItem(
         key=line.uuid,
         kind=(line.subtype or "").removesuffix("_boundary"),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
-        detail=bytes(metadata).decode("utf-8", "replace"),
+        detail=encode(kept, order="sorted").decode(),
         sessions=_opened(line, link),
     )
 
@@ -131,13 +154,13 @@ def block_key(line_id: str, index: int) -> str:
 
 
 def _block_size(block: Block | Inner) -> int:
-    total = size(block.text)
-    if block.source is not None:
+    total = size(block.text) if block.text else 0
+    if block.source is not None and block.source.data:
         total += size(block.source.data)
     if isinstance(block, Block):
-        total += size(block.thinking) + size(block.data)
-        if isinstance(block.content, str):
-            total += size(block.content)
-        else:
-            total += sum(map(_block_size, block.content or ()))
+        content = block.content
+        if isinstance(content, str):
+            total += size(content)
+        elif content:
+            total += sum(map(_block_size, content))
     return total

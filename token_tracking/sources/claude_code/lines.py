@@ -23,13 +23,13 @@ _LONE_SURROGATE: Final = re.compile(
 _StructType = TypeVar("_StructType", bound=Struct)
 
 
-class Source(Struct):
+class Source(Struct, gc=False):
     """The base64 data of an image or document."""
 
     data: str | None = None
 
 
-class Inner(Struct):
+class Inner(Struct, gc=False):
     """A block inside a tool result."""
 
     type: str | None = None
@@ -37,7 +37,7 @@ class Inner(Struct):
     source: Source | None = None
 
 
-class Block(Struct):
+class Block(Struct, gc=False):
     """A content block of a message: text, thinking, tool use, tool result, image."""
 
     type: str | None = None
@@ -53,7 +53,7 @@ class Block(Struct):
     source: Source | None = None
 
 
-class Message(Struct):
+class Message(Struct, gc=False):
     """The message of a line, as the API has it."""
 
     id: str | None = None
@@ -63,7 +63,7 @@ class Message(Struct):
     content: str | list[Block] | None = None
 
 
-class Nested(Struct):
+class Nested(Struct, gc=False):
     """The line of a subagent, inside a progress line."""
 
     type: str | None = None
@@ -73,7 +73,7 @@ class Nested(Struct):
     message: Message | None = None
 
 
-class Progress(Struct):
+class Progress(Struct, gc=False):
     """The data of a progress line."""
 
     type: str | None = None
@@ -81,7 +81,7 @@ class Progress(Struct):
     message: Nested | None = None
 
 
-class Attachment(Struct):
+class Attachment(Struct, gc=False):
     """What Claude Code put into the context by itself."""
 
     type: str | None = None
@@ -91,7 +91,7 @@ class Attachment(Struct):
     skillName: str | None = None  # noqa: N815
 
 
-class Line(Struct):
+class Line(Struct, gc=False):
     """A line of a transcript."""
 
     type: str | None = None

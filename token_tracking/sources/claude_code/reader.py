@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from token_tracking.reading import FileCursor, Reading, stored_path
 from token_tracking.sources.claude_code.chains import Chains
@@ -25,7 +26,7 @@ def read_file(path: str, cursor: FileCursor | None) -> Iterator[Reading]:
     Raises:
         OSError: the file cannot be read, or is gone.
     """
-    with Path(path).open("rb") as file:
+    with Path(path).open("rb", buffering=0) as file:
         start = cursor if cursor is not None and _continues(file, cursor) else None
         reader = _FileReader(path, file, start)
         if start is None:
@@ -38,7 +39,7 @@ def read_file(path: str, cursor: FileCursor | None) -> Iterator[Reading]:
             yield from readings
 
 
-def _continues(file: BinaryIO, cursor: FileCursor) -> bool:
+def _continues(file: FileIO, cursor: FileCursor) -> bool:
     state = os.fstat(file.fileno())
     return (
         state.st_ino == cursor.inode
@@ -47,7 +48,7 @@ def _continues(file: BinaryIO, cursor: FileCursor) -> bool:
     )
 
 
-def _fingerprint(file: BinaryIO, offset: int) -> str:
+def _fingerprint(file: FileIO, offset: int) -> str:
     """Of the first bytes, and of those before `offset`."""
     file.seek(0)
     head = file.read(min(_HEAD, offset))
@@ -59,7 +60,7 @@ def _fingerprint(file: BinaryIO, offset: int) -> str:
 class _FileReader:
     """One pass over an open file."""
 
-    def __init__(self, path: str, file: BinaryIO, start: FileCursor | None) -> None:
+    def __init__(self, path: str, file: FileIO, start: FileCursor | None) -> None:
         self._path = path
         self._file = file
         self._state = os.fstat(file.fileno())

@@ -11,7 +11,7 @@ from token_tracking.merge import join, join_item
 from token_tracking.reading import ClientTotal
 from token_tracking.sources.claude_code import blocks
 from token_tracking.sources.claude_code.billed import Billed, read_usage
-from token_tracking.sources.claude_code.chains import ROOT, Chains, Link
+from token_tracking.sources.claude_code.chains import Chains, Link
 from token_tracking.sources.claude_code.client_totals import read_client_totals
 from token_tracking.sources.claude_code.lines import Line, Message, decode_line
 from token_tracking.sources.claude_code.spans import Spans
@@ -52,8 +52,8 @@ class Transcript:
         at = milliseconds(line.timestamp)
         if at is not None:
             self._now = at
-            self.spans.see(line.sessionId, at, line.cwd, copied=line.uuid is not None)
-        if line.type == "progress":
+            self.spans.see(line.sessionId, at, line.cwd, line.uuid is not None)
+        if line.data is not None and line.data.type == "agent_progress":
             self._take_progress(line)
         self._take(line)
         return True
@@ -90,16 +90,17 @@ class Transcript:
             self.unusable_lines += 1
             return
         key = message_key(message.id or "", line.sessionId, line.requestId, at)
-        seen = blocks.answer_link(message, key, link)
+        seen, calls = blocks.answered(message, key, link)
         parent = None if link.message == key else link.message
         if not self._repeats(key, line, message, at, parent) and not self._sight(
             key, line, message, at, parent
         ):
             self.unusable_lines += 1
             return
-        self._visible[key] = max(self._visible.get(key, ROOT)[2:], seen[2:])
+        visible = self._visible.get(key)
+        self._visible[key] = seen[2:] if visible is None else _larger_sizes(visible, seen[2:])
         self.chains.move(line, seen)
-        for item in blocks.called(message, seen):
+        for item in calls:
             self._keep(item)
 
     def _repeats(
@@ -163,10 +164,14 @@ class Transcript:
         ]
 
 
+def _larger_sizes(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    return (a[0] if a[0] > b[0] else b[0], a[1] if a[1] > b[1] else b[1])
+
+
 def _subagent_line(line: Line) -> Line | None:
     """The line that a progress line of a subagent carries, as one that stands by itself."""
     data = line.data
-    if data is None or data.type != "agent_progress" or data.message is None:
+    if data is None or data.message is None:
         return None
     nested = data.message
     return Line(
@@ -211,6 +216,7 @@ def _sighting(
         agent_id=_text(line.agentId),
         is_sidechain=line.isSidechain,
         attribution=_attribution(line),
+        extra=billed.extra,
         places=(place,),
     )
 
@@ -224,6 +230,14 @@ def _text(value: str | None) -> str | None:
 
 def _attribution(line: Line) -> str | None:
     """What Claude Code says the message was for, as JSON; markers of context, not calls."""
+    if not (
+        line.attributionAgent
+        or line.attributionSkill
+        or line.attributionPlugin
+        or line.attributionMcpServer
+        or line.attributionMcpTool
+    ):
+        return None
     given = {
         "agent": line.attributionAgent,
         "mcp_server": line.attributionMcpServer,
@@ -232,4 +246,4 @@ def _attribution(line: Line) -> str | None:
         "skill": line.attributionSkill,
     }
     known = {name: _text(value) for name, value in given.items() if value}
-    return msgspec.json.encode(known, order="deterministic").decode() if known else None
+    return msgspec.json.encode(known, order="deterministic").decode()

@@ -42,6 +42,7 @@ CREATE TABLE messages (
     metadata TEXT,
     text_bytes BIGINT NOT NULL,      -- of the visible answer, tool calls apart
     thinking_bytes BIGINT NOT NULL,
+    extra TEXT,                -- JSON: billed beside the message's own counts
     input_tokens BIGINT NOT NULL,
     output_tokens BIGINT NOT NULL,
     cache_read_tokens BIGINT NOT NULL,

@@ -143,7 +143,7 @@ WHERE NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = placements.message_id
 SELECT id, session_id, at, model, speed, service_tier, inference_geo, input_tokens,
     output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     web_search_requests, web_fetch_requests, cost_pico, no_cache_pico, write_premium_pico,
-    unpriced
+    unpriced, extra
 FROM messages WHERE id > :after ORDER BY id LIMIT :limit;
 
 -- name: reprice_message*!

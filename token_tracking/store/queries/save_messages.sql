@@ -25,6 +25,7 @@ INSERT INTO messages (
     metadata,
     text_bytes,
     thinking_bytes,
+    extra,
     input_tokens,
     output_tokens,
     cache_read_tokens,
@@ -60,6 +61,7 @@ VALUES (
     :metadata,
     :text_bytes,
     :thinking_bytes,
+    :extra,
     :input_tokens,
     :output_tokens,
     :cache_read_tokens,
@@ -81,6 +83,10 @@ ON CONFLICT (key) DO UPDATE SET
     thinking_bytes = CASE
         WHEN excluded.thinking_bytes > messages.thinking_bytes
         THEN excluded.thinking_bytes ELSE messages.thinking_bytes
+    END,
+    extra = CASE
+        WHEN messages.extra IS NULL OR excluded.extra > messages.extra
+        THEN excluded.extra ELSE messages.extra
     END,
     input_tokens = CASE
         WHEN excluded.input_tokens > messages.input_tokens
@@ -177,7 +183,8 @@ SELECT COALESCE(MAX(id), 0) FROM messages;
 -- name: known_messages
 SELECT m.id, m.key, m.at, m.source, m.model, m.stop_reason, m.service_tier, m.speed,
     m.inference_geo, m.version, m.entrypoint, m.agent_id, m.is_sidechain, m.attribution,
-    m.category, m.metadata, m.text_bytes, m.thinking_bytes, m.input_tokens, m.output_tokens, m.cache_read_tokens,
+    m.category, m.metadata, m.text_bytes, m.thinking_bytes, m.extra,
+    m.input_tokens, m.output_tokens, m.cache_read_tokens,
     m.cache_write_5m_tokens, m.cache_write_1h_tokens, m.web_search_requests,
     m.web_fetch_requests, s.session_id, cwd.name, branch.name, parent.key, s.id,
     m.cwd_id, m.branch_id, m.parent_id
