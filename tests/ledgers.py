@@ -32,7 +32,8 @@ _TABLES = {
     " t.cache_write_5m_tokens, t.cache_write_1h_tokens, t.cost_pico, t.no_cache_pico,"
     " t.write_premium_pico FROM totals AS t JOIN sessions AS s ON s.id = t.session_id"
     " ORDER BY 1, 2, 3",
-    "files": "SELECT path, read_to, lines, malformed_lines, unusable_lines FROM files ORDER BY path",
+    "files": "SELECT path, read_to, lines, malformed_lines, unusable_lines FROM files"
+    " ORDER BY path",
 }
 _ROW_NUMBER = "session_row"
 
@@ -47,6 +48,6 @@ async def dump(database: Path, *, files: bool = True) -> str:
             async with connection.execute(query) as cursor:
                 columns = [column[0] for column in cursor.description]
                 shown = [index for index, name in enumerate(columns) if name != _ROW_NUMBER]
-                async for row in cursor:
-                    lines.append(f"{table} {tuple(row[index] for index in shown)!r}")
+                rows = await cursor.fetchall()
+                lines += [f"{table} {tuple(row[index] for index in shown)!r}" for row in rows]
     return "\n".join(lines)

@@ -1,7 +1,6 @@
 from decimal import Decimal
 
 import pytest
-
 from token_tracking_server.figures import money, share, size, tokens
 
 
@@ -48,7 +47,8 @@ def test_shares(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (10**13, "10000.0 GB")]
+    ("count", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (10**13, "10000.0 GB")],
 )
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text

@@ -58,7 +58,12 @@ def answer(
 
 
 def asked(
-    content: Any = "hi", *, uuid: str = "u-u", parent: str | None = None, second: int = 1, **line: Any
+    content: Any = "hi",
+    *,
+    uuid: str = "u-u",
+    parent: str | None = None,
+    second: int = 1,
+    **line: Any,
 ) -> dict[str, Any]:
     """A line of the user's side."""
     return {

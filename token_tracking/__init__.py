@@ -1,5 +1,6 @@
 """Where your tokens and money went: a ledger of usage, and what answers questions about it."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from token_tracking._version import __version__
@@ -66,6 +67,4 @@ def __getattr__(name: str) -> object:
     # Whoever needs one part does not wait for the others (PEP 562).
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -13,7 +13,7 @@ Each field has a join of its own, since sightings differ in what they know:
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from token_tracking.errors import InvalidUsageError
 from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
@@ -53,7 +53,7 @@ def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
         usage=join_usage(a.usage, b.usage),
         timestamp=min(a.timestamp, b.timestamp),
         places=join_places(a.places, b.places),
-        **{name: larger(getattr(a, name), getattr(b, name)) for name in _LARGER},
+        **larger_fields(a, b, _LARGER),
     )
 
 
@@ -105,6 +105,11 @@ def join_item(a: ContentItem, b: ContentItem) -> ContentItem:
         detail=larger(a.detail, b.detail),
         sessions=tuple(sorted({*a.sessions, *b.sessions})) if a.sessions or b.sessions else (),
     )
+
+
+def larger_fields(a: object, b: object, names: Iterable[str]) -> dict[str, Any]:
+    """The larger value of each of these fields."""
+    return {name: larger(getattr(a, name), getattr(b, name)) for name in names}
 
 
 def larger(a: _Value | None, b: _Value | None) -> _Value | None:

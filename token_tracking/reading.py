@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from token_tracking.merge import larger
+from token_tracking.merge import larger_fields
 from token_tracking.usage import ContentItem, UsageEvent
 
 
@@ -72,13 +72,13 @@ class FoundFile(NamedTuple):
     modified_ns: int
     size: int
 
-    def is_read(self, cursor: FileCursor | None) -> bool:
-        """Whether nothing changed since `cursor`. Some systems list no inode (0)."""
+    def is_unchanged(self, before: "FoundFile | None") -> bool:
+        """Whether nothing changed since `before`. Some systems list no inode (0)."""
         return (
-            cursor is not None
-            and self.size == cursor.size
-            and self.modified_ns == cursor.modified_ns
-            and self.inode in {cursor.inode, 0}
+            before is not None
+            and self.size == before.size
+            and self.modified_ns == before.modified_ns
+            and self.inode in {before.inode, 0}
         )
 
 
@@ -118,6 +118,4 @@ def _cwd_order(span: SessionSpan) -> tuple[bool, int, str]:
 
 def join_client_totals(a: ClientTotal, b: ClientTotal) -> ClientTotal:
     """Two states of one running total, as one: count by count the larger."""
-    return ClientTotal(
-        **{name: larger(getattr(a, name), getattr(b, name)) for name in a.__struct_fields__}
-    )
+    return ClientTotal(**larger_fields(a, b, a.__struct_fields__))

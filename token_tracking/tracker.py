@@ -165,7 +165,7 @@ def sighting(message_id: str, usage: object, metadata: Mapping[str, Any]) -> Usa
         raise InvalidUsageError("message_id is empty: give the id of the response (msg_...).")
     at = _milliseconds(metadata.get("timestamp"))
     session = _text(metadata, "session_id")
-    terms = {name: _text(metadata, name) or _term(usage, name) for name in _TERMS}
+    terms: dict[str, Any] = {name: _text(metadata, name) or _term(usage, name) for name in _TERMS}
     stop = _text(metadata, "stop_reason")
     place = Place(
         session_id=session or "",

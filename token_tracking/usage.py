@@ -240,7 +240,7 @@ class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
     def __post_init__(self) -> None:
         if not 0 <= self.timestamp <= MAX_TIMESTAMP:
             raise InvalidUsageError(
-                f"timestamp is {self.timestamp}: give milliseconds since 1970, before the year 3000."
+                f"timestamp is {self.timestamp}: give milliseconds since 1970, to the year 3000."
             )
         usage = self.usage
         if usage.total_tokens > MAX_COUNT or usage.web_search_requests > MAX_COUNT:

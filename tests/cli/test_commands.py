@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from token_tracking_server.cli import main
 
 from tests.transcripts import FORK, SESSION, answer, asked, tool_use, usage, write
-from token_tracking_server.cli import main
 
 
 @pytest.fixture
@@ -149,9 +149,7 @@ def test_a_session_is_found_by_the_beginning_of_its_id(
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_the_latest_session_is_the_default(
-    tree: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_latest_session_is_the_default(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert as_json(capsys, "session", "--json")["session_id"] == FORK
 
 

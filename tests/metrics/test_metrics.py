@@ -1,5 +1,6 @@
 from datetime import UTC
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,8 +93,8 @@ async def test_the_summary_says_what_caching_saved(store: TokenStore) -> None:
     summary = await TokenMetrics(store, UTC).get_summary("2026-04-15..")
     # Opus 4.6: input 5 USD a million, reads 0.50, writes 6.25 and 10.
     assert summary.cache.write_premium_usd == Decimal("0.625")
-    assert summary.cache.net_savings_usd == Decimal("6") - (
-        Decimal("0.5") + Decimal("0.625") + Decimal("1")
+    assert summary.cache.net_savings_usd == Decimal(6) - (
+        Decimal("0.5") + Decimal("0.625") + Decimal(1)
     )
     assert summary.cache.hit_rate == pytest.approx(1_000_000 / 1_200_000)  # pyright: ignore[reportUnknownMemberType]
 
@@ -103,7 +104,7 @@ async def test_savings_that_are_negative_are_shown_so(store: TokenStore) -> None
         event("msg_5", NOON + 50 * DAY, "s5", usage=Usage(cache_write_1h_tokens=1_000_000))
     )
     summary = await TokenMetrics(store, UTC).get_summary("2026-04-15..")
-    assert summary.cache.net_savings_usd == Decimal("-5")
+    assert summary.cache.net_savings_usd == Decimal(-5)
 
 
 async def test_what_is_unknown_is_none(store: TokenStore) -> None:
@@ -129,10 +130,7 @@ def test_every_message_is_in_one_block_and_no_block_is_too_long(times: list[int]
     found = blocks((at, "m", Sums(messages=1)) for at in times)
     assert sum(block.models["m"].messages for block in found) == len(times)
     assert all(block.last_at - block.first_at < BLOCK_MS for block in found)
-    assert all(
-        after.first_at >= before.first_at + BLOCK_MS
-        for before, after in zip(found, found[1:], strict=False)
-    )
+    assert all(after.first_at >= before.first_at + BLOCK_MS for before, after in pairwise(found))
 
 
 async def test_a_block_that_reaches_into_a_period_is_whole(store: TokenStore) -> None:

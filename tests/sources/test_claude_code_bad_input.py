@@ -123,9 +123,7 @@ async def test_odd_content_does_not_lose_the_usage_beside_it(
     assert await messages(store, claude) == {"msg_a"}
 
 
-async def test_odd_parts_of_a_usage_do_not_lose_its_counts(
-    store: TokenStore, claude: Path
-) -> None:
+async def test_odd_parts_of_a_usage_do_not_lose_its_counts(store: TokenStore, claude: Path) -> None:
     billed = usage(9, cache_creation=[1], server_tool_use="x", speed=3, service_tier={})
     write(claude, [answer(billed=billed)])
     assert await messages(store, claude) == {"msg_a"}

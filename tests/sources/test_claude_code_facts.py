@@ -45,9 +45,7 @@ async def skipped(store: TokenStore) -> tuple[int, int, int]:
     return lines, malformed, unusable
 
 
-async def test_one_message_on_a_line_per_block_counts_once(
-    store: TokenStore, claude: Path
-) -> None:
+async def test_one_message_on_a_line_per_block_counts_once(store: TokenStore, claude: Path) -> None:
     write(
         claude,
         [
@@ -59,9 +57,7 @@ async def test_one_message_on_a_line_per_block_counts_once(
     assert (sums.messages, sums.output_tokens, sums.tool_uses) == (1, 7, 2)
 
 
-async def test_the_last_output_of_a_message_is_its_maximum(
-    store: TokenStore, claude: Path
-) -> None:
+async def test_the_last_output_of_a_message_is_its_maximum(store: TokenStore, claude: Path) -> None:
     write(
         claude,
         [
@@ -78,8 +74,11 @@ async def test_a_fork_repeats_its_parents_lines_and_counts_nothing_twice(
 ) -> None:
     lines = [asked(), answer(parent="u-u")]
     write(claude, lines)
-    write(claude, [*forked(lines), answer("msg_b", uuid="u-b", parent="u-a", second=90,
-                                          sessionId=FORK)], FORK)
+    write(
+        claude,
+        [*forked(lines), answer("msg_b", uuid="u-b", parent="u-a", second=90, sessionId=FORK)],
+        FORK,
+    )
     sums = await read(store, claude)
     assert (sums.messages, sums.output_tokens) == (2, 20)
 
@@ -113,8 +112,11 @@ async def test_a_line_that_forks_do_not_copy_says_when_a_session_was_born(
 async def test_a_sessions_report_names_what_it_inherited(store: TokenStore, claude: Path) -> None:
     lines = [asked(), answer(parent="u-u")]
     write(claude, lines)
-    write(claude, [*forked(lines), answer("msg_b", uuid="u-b", parent="u-a", second=90,
-                                          sessionId=FORK)], FORK)
+    write(
+        claude,
+        [*forked(lines), answer("msg_b", uuid="u-b", parent="u-a", second=90, sessionId=FORK)],
+        FORK,
+    )
     await ingest_claude_code(store, [claude])
     data = await store.get_session_data(FORK)
     assert [message.message_id for message in data.messages] == ["msg_b"]
@@ -173,7 +175,9 @@ async def test_a_subagent_seen_in_progress_lines_and_in_a_file_counts_once(
     nested = answer("msg_sub", uuid="s-1")
     write(claude, [agent_progress("agent1", nested)])
     write(
-        claude, [{**nested, "agentId": "agent1"}], f"{SESSION}/subagents/workflows/wf_1/agent-agent1"
+        claude,
+        [{**nested, "agentId": "agent1"}],
+        f"{SESSION}/subagents/workflows/wf_1/agent-agent1",
     )
     assert (await read(store, claude)).messages == 1
 
@@ -232,8 +236,14 @@ async def test_synthetic_messages_count_with_no_tokens_and_no_cost(
 
 
 async def test_the_clients_own_total_is_kept_apart(store: TokenStore, claude: Path) -> None:
-    model = {"inputTokens": 50, "outputTokens": 900, "cacheReadInputTokens": 7,
-             "cacheCreationInputTokens": 8, "webSearchRequests": 1, "costUSD": 1.25}
+    model = {
+        "inputTokens": 50,
+        "outputTokens": 900,
+        "cacheReadInputTokens": 7,
+        "cacheCreationInputTokens": 8,
+        "webSearchRequests": 1,
+        "costUSD": 1.25,
+    }
     total = {"type": "cost-state", "sessionId": SESSION, "totalCostUSD": 1.25}
     write(
         claude,
@@ -342,9 +352,7 @@ async def test_what_later_work_needs_is_kept(store: TokenStore, claude: Path) ->
         "end_turn",
     )
     assert (message.agent_id, message.is_sidechain) == ("agent1", True)
-    assert message.attribution == (
-        '{"mcp_server":"github","mcp_tool":"list_issues","skill":"pdf"}'
-    )
+    assert message.attribution == ('{"mcp_server":"github","mcp_tool":"list_issues","skill":"pdf"}')
     assert await rows(store, "SELECT text_bytes, thinking_bytes FROM messages") == [(7, 3)]
 
 
@@ -389,8 +397,12 @@ async def test_content_items_are_kept_with_what_they_are_about(
             asked(),
             answer(parent="u-u", content=calls),
             asked([tool_result("toolu_1", "ünï")], uuid="r1", parent="u-a", second=11),
-            asked([tool_result("toolu_2", [{"type": "text", "text": "12345"}, image])],
-                  uuid="r2", parent="r1", second=12),
+            asked(
+                [tool_result("toolu_2", [{"type": "text", "text": "12345"}, image])],
+                uuid="r2",
+                parent="r1",
+                second=12,
+            ),
             {
                 "type": "attachment",
                 "uuid": "at",
@@ -405,7 +417,8 @@ async def test_content_items_are_kept_with_what_they_are_about(
     found = await rows(
         store,
         "SELECT i.key, i.kind, t.name, s.name, u.name, i.bytes, m.key, a.key, i.position"
-        " FROM items i LEFT JOIN names t ON t.id = i.name_id LEFT JOIN names s ON s.id = i.server_id"
+        " FROM items i LEFT JOIN names t ON t.id = i.name_id"
+        " LEFT JOIN names s ON s.id = i.server_id"
         " LEFT JOIN names u ON u.id = i.uri_id LEFT JOIN messages m ON m.id = i.message_id"
         " LEFT JOIN messages a ON a.id = i.after_id ORDER BY i.key",
     )

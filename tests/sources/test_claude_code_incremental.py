@@ -168,7 +168,7 @@ async def test_a_generated_tree_gives_the_same_ledger_in_any_order(tmp_path: Pat
 async def test_a_path_that_is_no_utf8_is_read(tmp_path: Path, claude: Path) -> None:
     folder = os.fsencode(claude / "projects" / "x") + b"\xff"
     try:
-        os.makedirs(folder)
+        os.makedirs(folder)  # noqa: PTH103 (a path in bytes)
     except OSError:
         pytest.skip("this file system refuses such names")
     with open(folder + b"/a.jsonl", "w") as file:  # noqa: PTH123 (a path in bytes)

@@ -14,7 +14,7 @@ MODEL = "claude-opus-4-6"
 
 
 def event(key: str = "msg_1", at: int = NOON, session: str = "s1", **fields: Any) -> UsageEvent:
-    """A sighting of 1,000 input tokens, worth 5,000 pico-... of Opus 4.6."""
+    """A sighting: 1,000 tokens in and 10 out, of Opus 4.6."""
     given: dict[str, Any] = {
         "usage": Usage(input_tokens=1000, output_tokens=10),
         "model": MODEL,
@@ -70,7 +70,9 @@ async def test_a_range_is_half_open(store: TokenStore) -> None:
 
 
 async def test_a_session_holds_its_messages_in_order(store: TokenStore) -> None:
-    await store.save_usage([event("msg_2", NOON + 5), event("msg_1", NOON), event("msg_3", NOON, "s2")])
+    await store.save_usage(
+        [event("msg_2", NOON + 5), event("msg_1", NOON), event("msg_3", NOON, "s2")]
+    )
     data = await store.get_session_data("s1")
     assert [message.message_id for message in data.messages] == ["msg_1", "msg_2"]
     assert (data.first_at, data.last_at, data.project) == (NOON, NOON + 5, "/p")

@@ -9,7 +9,7 @@ from token_tracking.pricing import Cost, usd
 from token_tracking.usage import Usage
 
 Basis = Literal["measured", "estimated", "unknown"]
-"""`measured` from billed usage, `estimated` with a known error, or `unknown` (the figure is None)."""
+"""`measured` from billed usage, `estimated` with a known error, `unknown` (it is `None`)."""
 
 
 class Baseline(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,9 @@ class EfficiencyEngine:
             UnknownBaselineError: there is none of that name.
         """
         if name != "no_cache":
-            raise UnknownBaselineError(f"There is no baseline {name!r}: the one there is: no_cache.")
+            raise UnknownBaselineError(
+                f"There is no baseline {name!r}: the one there is: no_cache."
+            )
         return no_cache(usage, cost)
 
     def cache_figures(self, sums: CacheSums) -> CacheFigures:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec import field
+
 from token_tracking.errors import SourceError
 from token_tracking.ingest.portion import Portion, ingest_portions
 from token_tracking.ingest.worker import Worker, WorkerError
@@ -26,7 +28,7 @@ Progress = Callable[[int, int], None]
 class Ingested(Portion, kw_only=True):
     """What one ingestion brought. `folders` were read, `found` files lie there."""
 
-    folders: list[Path] = []
+    folders: list[Path] = field(default_factory=list[Path])
     found: int = 0
 
 
@@ -55,7 +57,7 @@ async def ingest_claude_code(
         )
     found = [file for root in present for file in transcripts(root, failures)]
     states = await store.file_states()
-    changed = [file for file in found if not file.is_read(states.get(stored_path(file.path)))]
+    changed = [file for file in found if not file.is_unchanged(states.get(stored_path(file.path)))]
     result = Ingested(folders=present, found=len(found), failures=failures)
     if changed:
         await _Run(store, changed, states, progress).into(result)
@@ -128,9 +130,7 @@ def _unread(file: FoundFile, states: Mapping[str, FoundFile]) -> int:
     return file.size if known is None or known.size > file.size else file.size - known.size
 
 
-def _portions(
-    files: Sequence[FoundFile], states: Mapping[str, FoundFile]
-) -> list[list[FoundFile]]:
+def _portions(files: Sequence[FoundFile], states: Mapping[str, FoundFile]) -> list[list[FoundFile]]:
     portions: list[list[FoundFile]] = [[]]
     size = 0
     for file in files:

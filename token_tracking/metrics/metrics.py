@@ -37,7 +37,7 @@ class LedgerCounts(Struct, frozen=True, kw_only=True):
 
 
 class TokenMetrics:
-    """The query API over a ledger. Days and weeks are those of `zone` (the machine's by default)."""
+    """The query API over a ledger. Days are those of `zone` (the machine's by default)."""
 
     def __init__(self, store: TokenStore, zone: tzinfo | None = None) -> None:
         self._store = store

@@ -1,7 +1,7 @@
 """Connections to SQLite, and its errors in the user's words."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -64,7 +64,7 @@ def _refuses_writing(error: sqlite3.OperationalError) -> bool:
 
 
 @contextmanager
-def store_errors(path: Path) -> Iterator[None]:
+def store_errors(path: Path) -> Generator[None]:
     """Driver errors as `StoreError`, with what to do."""
     try:
         yield

@@ -50,7 +50,10 @@ def migrate(path: Path) -> None:
         StoreError: the folder or file cannot be written.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 (only for a new or older database)
-    from yoyo import get_backend, read_migrations  # noqa: PLC0415 (60 ms)
+    from yoyo import (  # noqa: PLC0415 (60 ms)  # pyright: ignore[reportMissingTypeStubs]
+        get_backend,  # pyright: ignore[reportUnknownVariableType]
+        read_migrations,  # pyright: ignore[reportUnknownVariableType]
+    )
 
     with store_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -236,15 +236,17 @@ def known_event(row: tuple[Any, ...]) -> UsageEvent:
                 parent=row[29],
             ),
         ),
-        **dict(zip(_DESCRIPTIVE, (*row[3:12], bool(row[12]), *row[13:19]), strict=True)),
+        **_described((*row[3:12], bool(row[12]), *row[13:19])),
     )
+
+
+def _described(values: Row) -> dict[str, Any]:
+    return dict(zip(_DESCRIPTIVE, values, strict=True))
 
 
 def known_place(row: tuple[Any, ...]) -> Place:
     """A row of `known_placements`, without its key."""
-    return Place(
-        session_id=row[1], timestamp=row[2], cwd=row[3], git_branch=row[4], parent=row[5]
-    )
+    return Place(session_id=row[1], timestamp=row[2], cwd=row[3], git_branch=row[4], parent=row[5])
 
 
 def token_usage(row: tuple[Any, ...]) -> TokenUsage:

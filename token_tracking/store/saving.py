@@ -7,7 +7,7 @@ and written; then the owners of shared messages and the sums are derived anew.
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 import aiosqlite
 from msgspec.structs import asdict, replace
@@ -16,8 +16,8 @@ from token_tracking.merge import join
 from token_tracking.pricing import PriceBook
 from token_tracking.reading import SessionSpan, join_spans
 from token_tracking.store.batch import Batch
-from token_tracking.store.records import Saved, Sums
 from token_tracking.store.bulk import Bulk
+from token_tracking.store.records import Saved, Sums
 from token_tracking.store.rows import (
     ITEM_COLUMNS,
     MESSAGE_COLUMNS,
@@ -32,6 +32,7 @@ from token_tracking.store.rows import (
     place_row,
 )
 from token_tracking.usage import Place, UsageEvent
+
 
 class Statements:
     """The named queries, and those of them that take many rows at once."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +10,12 @@ from typing import Any, Final, Literal, Self
 
 import aiosqlite
 
-from token_tracking.errors import StoreError, UnknownSessionError
+from token_tracking.errors import UnknownSessionError
+from token_tracking.location import Location, default_location, locate
 from token_tracking.pricing import PriceBook
 from token_tracking.reading import FileCursor, FoundFile, Reading
 from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
-from token_tracking.location import Location, default_location, locate
 from token_tracking.store.migrate import migrate, needs_migration
 from token_tracking.store.queries import load_queries
 from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
@@ -83,7 +83,7 @@ class TokenStore:
         database: str | os.PathLike[str] | None = None,
         *,
         user_prices: str | os.PathLike[str] | None = None,
-    ) -> AsyncIterator[Self]:
+    ) -> AsyncGenerator[Self]:
         """`open` as a context: the connection is closed at its end."""
         store = await cls.open(database, user_prices=user_prices)
         try:
@@ -118,7 +118,7 @@ class TokenStore:
             return await Save(self._db, self._statements, self.prices).run(batch)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[None]:
+    async def _writing(self) -> AsyncGenerator[None]:
         async with self._one_at_a_time, self._turnstile.turn():
             with store_errors(self.location.path):
                 await self._sql.begin(self._db)
@@ -131,7 +131,7 @@ class TokenStore:
                     raise
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[None]:
+    async def _reading(self) -> AsyncGenerator[None]:
         # A connection shows its own transaction before it is committed.
         async with self._one_at_a_time:
             with store_errors(self.location.path):
@@ -154,7 +154,7 @@ class TokenStore:
         return None if row is None else FileCursor(**dict(zip(_CURSOR, row, strict=True)))
 
     async def line_counts(self) -> tuple[int, int, int, int]:
-        """Files, lines, malformed lines, and answers without a valid usage, of all that was read."""
+        """Of all that was read: files, lines, malformed lines, answers without a valid usage."""
         async with self._reading():
             row = await self._sql.line_counts(self._db)
         return (row[0], row[1], row[2], row[3])

@@ -8,7 +8,7 @@ process that is killed. It is a courtesy: correctness rests on SQLite's own lock
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -36,7 +36,7 @@ class Turnstile:
             self._file = None
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncGenerator[None]:
         """Wait for one's turn; it ends with the context."""
         if self._file is None:
             yield

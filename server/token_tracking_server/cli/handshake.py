@@ -52,8 +52,6 @@ async def handshake(server: Registration, seconds: float = _SECONDS) -> Answer:
                 return await _ask(server, log)
         except TimeoutError as error:
             raise HandshakeError(_advice(server, f"no answer in {seconds:g} s", log)) from error
-        except HandshakeError as error:
-            raise HandshakeError(_advice(server, str(error), log)) from error
         # The outermost edge: whatever the client makes of a broken server is reported as such.
         except Exception as error:
             raise HandshakeError(_advice(server, _reason(error), log)) from error
@@ -92,6 +90,8 @@ async def _ask(server: Registration, log: TextIO) -> Answer:
 def _reason(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return _reason(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
+    if isinstance(error, HandshakeError):
+        return str(error)
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 

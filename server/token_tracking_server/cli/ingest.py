@@ -75,12 +75,11 @@ def _lines(done: Ingested, ledger: LedgerCounts, database: Path) -> list[str]:
     lines = [f"Found {done.found:,} transcripts in {folders}."] if done.found else [_nothing(done)]
     new = done.saved.sums
     if done.files:
-        lines.append(
-            f"Read {done.files:,} of them: {done.lines:,} lines, {size(done.bytes_read)}."
-        )
+        lines.append(f"Read {done.files:,} of them: {done.lines:,} lines, {size(done.bytes_read)}.")
     lines += _skipped(done)
     lines.append(
-        f"New: {new.messages:,} messages, {done.saved.sessions:,} sessions, {money(usd(new.cost_pico))}."
+        f"New: {new.messages:,} messages, {done.saved.sessions:,} sessions,"
+        f" {money(usd(new.cost_pico))}."
         if done.files
         else "Nothing is new."
     )

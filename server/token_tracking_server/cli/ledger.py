@@ -1,7 +1,7 @@
 """The ledger of a command: opened by the settings, and brought up to date."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from token_tracking.errors import StoreError
@@ -13,7 +13,7 @@ from token_tracking_server.settings import Settings
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[TokenStore, TokenMetrics]]:
+async def opened(settings: Settings) -> AsyncGenerator[tuple[TokenStore, TokenMetrics]]:
     """The store and the questions to it."""
     zone = time_zone(settings.timezone)
     async with TokenStore.opened(settings.database, user_prices=settings.prices_file()) as store:

@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="token-tracking",
         description="Where your tokens and money went, exactly.",
         parents=[shared],
-        epilog="Figures are what the API would charge: on a subscription, that is what it is worth.",
+        epilog="Costs are at API prices: on a subscription, what the API would have charged.",
     )
     parser.add_argument("--version", action="version", version=f"token-tracking {__version__}")
     words = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -1,14 +1,14 @@
 """A progress bar, on a terminal only."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from token_tracking.ingest import Progress
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress | None]:
+def progress_bar() -> Generator[Progress | None]:
     """Shows bytes done on standard error; nothing where that is no terminal."""
     if not sys.stderr.isatty():
         yield None

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from token_tracking_server.settings import Settings
 
 SAMPLE: Final = Path(__file__).parents[1] / "sample"
 _SESSIONS_SHOWN: Final = 30
+_WIDTH: Final = 80
 
 
 def run(settings: Settings) -> int:
@@ -29,7 +31,7 @@ def run(settings: Settings) -> int:
     asyncio.run(_first_report(settings))
     server = registration.registration(settings)
     _heading("The server")
-    line(str(asyncio.run(handshake(server))))
+    line(textwrap.fill(str(asyncio.run(handshake(server))), _WIDTH))
     _heading("Register it")
     _print_registration(server)
     return 0

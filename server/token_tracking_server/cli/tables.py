@@ -10,7 +10,6 @@ from rich.table import Table
 
 from token_tracking.efficiency import cache_figures
 from token_tracking.metrics import Report, ReportRow
-from token_tracking.pricing import usd
 from token_tracking.store import SessionData, Sums
 from token_tracking_server.cli.rows import cost
 from token_tracking_server.figures import money, share, size, tokens

@@ -16,8 +16,8 @@ one of them; where it does not, the file is read again from its start."""
 
 
 class Link(NamedTuple):
-    """The last message before a line, how many lines with content lie between, and how many bytes of text and
-    thinking that message showed on the way here: its blocks stand on a line each."""
+    """The last message before a line, how many lines with content lie between, and how many bytes
+    of text and thinking that message showed on the way here: its blocks stand on a line each."""
 
     message: str | None
     depth: int
@@ -87,4 +87,3 @@ class Chains:
                 if len(heads) == _KEPT_HEADS:
                     break
         return msgspec.json.encode(heads[::-1]).decode()
-

@@ -17,7 +17,9 @@ def claude_folders(given: Sequence[Path], environment: Mapping[str, str]) -> lis
         folders = [Path(part) for part in configured if part]
     else:
         folders = [Path.home() / ".claude", Path.home() / ".config" / "claude"]
-    return list({os.path.realpath(folder.expanduser()): folder.expanduser() for folder in folders}.values())
+    return list(
+        {os.path.realpath(folder.expanduser()): folder.expanduser() for folder in folders}.values()
+    )
 
 
 def transcripts(folder: Path, failures: dict[str, str]) -> Iterator[FoundFile]:

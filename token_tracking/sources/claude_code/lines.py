@@ -174,7 +174,11 @@ def _lenient_field(field: FieldInfo, value: object) -> object:
         return lenient(nested, cast("dict[str, Any]", value))
     if isinstance(value, list) and (nested := _struct_in_list(field.type)) is not None:
         blocks = cast("list[Any]", value)
-        return [lenient(nested, block) for block in blocks if isinstance(block, dict)]
+        return [
+            lenient(nested, cast("dict[str, Any]", block))
+            for block in blocks
+            if isinstance(block, dict)
+        ]
     return field.default
 
 

@@ -21,7 +21,7 @@ class Spans:
     def __init__(self) -> None:
         self._spans: dict[str, _Span] = {}
 
-    def see(self, session: str, at: int, cwd: str | None, copied: bool) -> None:  # noqa: FBT001
+    def see(self, session: str, at: int, cwd: str | None, copied: bool) -> None:
         """A line of `session` at `at`; `copied` says whether a fork would have copied it."""
         span = self._spans.get(session)
         if span is None:

@@ -103,9 +103,7 @@ class Transcript:
         for item in calls:
             self._keep(item)
 
-    def _repeats(
-        self, key: str, line: Line, message: Message, at: int, parent: str | None
-    ) -> bool:
+    def _repeats(self, key: str, line: Line, message: Message, at: int, parent: str | None) -> bool:
         """Whether a line says nothing that an earlier one of its message did not say.
 
         Most lines of a message of several blocks do, and this is cheaper than to join them.
@@ -130,9 +128,7 @@ class Transcript:
         self._said[key] = (at, said)
         return False
 
-    def _sight(
-        self, key: str, line: Line, message: Message, at: int, parent: str | None
-    ) -> bool:
+    def _sight(self, key: str, line: Line, message: Message, at: int, parent: str | None) -> bool:
         """Take the sighting of a message; whether it has a valid usage."""
         billed = read_usage(message.usage)
         if billed is None:
@@ -165,7 +161,7 @@ class Transcript:
 
 
 def _larger_sizes(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    return (a[0] if a[0] > b[0] else b[0], a[1] if a[1] > b[1] else b[1])
+    return (max(b[0], a[0]), max(b[1], a[1]))
 
 
 def _subagent_line(line: Line) -> Line | None:

@@ -10,4 +10,5 @@ import aiosql
 @cache
 def load_queries() -> Any:
     """All named queries, as aiosql gives them for aiosqlite."""
-    return aiosql.from_path(Path(__file__).parent, "aiosqlite", mandatory_parameters=False)
+    load: Any = aiosql.from_path  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return load(Path(__file__).parent, "aiosqlite", mandatory_parameters=False)
