@@ -10,7 +10,7 @@ COMPILE = $(LOCK)/bin/uv pip compile --quiet --no-config --universal --python-ve
 # The project's own files that an installation depends on.
 PROJECT := pyproject.toml token_tracking/_version.py
 
-.PHONY: help run test lint lock clean
+.PHONY: help run test lint ruff-check ruff-format pyright lint-imports lock clean
 
 help:
 	@echo "make run    read your transcripts, check the server, print how to register it"
@@ -26,11 +26,19 @@ run: .venv/.run
 test: .venv/.dev
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-lint: .venv/.dev
+lint: ruff-check ruff-format pyright lint-imports
+
+ruff-check: .venv/.dev
 	$(BIN)/ruff check
+
+ruff-format: .venv/.dev
 	$(BIN)/ruff format --check
+
+pyright: .venv/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/lint-imports
+
+lint-imports: .venv/.dev
+	$(BIN)/lint-imports --no-logo --no-cache
 
 lock: $(LOCK)/.installed
 	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt

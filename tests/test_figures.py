@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+
 from token_tracking_server.figures import money, share, size, tokens
 
 

@@ -47,7 +47,9 @@ def locate(database: str | os.PathLike[str]) -> Location:
 def default_location(environment: Mapping[str, str]) -> Location:
     """`TOKEN_TRACKING_DB`, or one file in the user's data folder."""
     configured = environment.get("TOKEN_TRACKING_DB", "").strip()
-    return locate(configured) if configured else Location(data_folder(environment) / "ledger.db")
+    # A desktop client that was given no path may leave its own placeholder.
+    named = configured and not configured.startswith("${")
+    return locate(configured) if named else Location(data_folder(environment) / "ledger.db")
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:

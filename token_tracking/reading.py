@@ -95,7 +95,7 @@ class Reading(Struct, kw_only=True):
 
 def stored_path(path: str) -> str:
     """A path as text that any database takes: bytes that are no UTF-8 are escaped."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def join_spans(a: SessionSpan, b: SessionSpan) -> SessionSpan:

@@ -84,7 +84,8 @@ class Freshness:
 
     def _unfinished(self) -> Look:
         done, total = (size // _MEGABYTE for size in self._progress)
-        far = f" ({done:,} of {total:,} MB)" if total else ""
+        # At 0 of nothing it may wait its turn: other servers write the same ledger.
+        far = f" ({done:,} of {total:,} MB)" if total else ", or another program holds the ledger"
         return Look(
             problem=f"the transcripts are still being read{far}. Ask again in a moment.",
             last_at=self._last_at,

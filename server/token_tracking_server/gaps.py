@@ -13,9 +13,7 @@ _HOUR: Final = 3_600
 _DAY: Final = 86_400
 
 
-async def stale_note(
-    store: TokenStore, look: Look, zone: tzinfo, now: datetime
-) -> str | None:
+async def stale_note(store: TokenStore, look: Look, zone: tzinfo, now: datetime) -> str | None:
     """How old the figures are, and why; nothing where they are up to date."""
     if look.problem is None:
         return None

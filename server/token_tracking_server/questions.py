@@ -10,7 +10,7 @@ from token_tracking.ingest import Ingested, Progress, ingest_claude_code
 from token_tracking.metrics import By, parse_period
 from token_tracking.store import TokenStore
 from token_tracking.system import TokenSystem, create_token_system
-from token_tracking.tracker import TokenTracker
+from token_tracking.tracker import TokenTracker, Tracked
 from token_tracking_server.answers import (
     report_answer,
     session_answer,
@@ -18,7 +18,7 @@ from token_tracking_server.answers import (
     summary_answer,
     tracked_answer,
 )
-from token_tracking_server.freshness import Freshness, Look
+from token_tracking_server.freshness import PATIENCE_SECONDS, Freshness, Look
 from token_tracking_server.gaps import reading_notes, stale_note
 from token_tracking_server.session_choice import choose_session
 from token_tracking_server.settings import Settings
@@ -32,7 +32,11 @@ class Questions:
     and a broken price file or a locked database takes only freshness away."""
 
     def __init__(
-        self, system: TokenSystem, settings: Settings, environment: Mapping[str, str]
+        self,
+        system: TokenSystem,
+        settings: Settings,
+        environment: Mapping[str, str],
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._system = system
         self._settings = settings
@@ -40,17 +44,23 @@ class Questions:
         self._writer: TokenStore | None = None
         self._opening = asyncio.Lock()
         self._saving: set[asyncio.Task[Any]] = set()
-        self._freshness = Freshness(self._ingest)
+        self._freshness = Freshness(self._ingest, patience)
 
     @classmethod
-    async def open(cls, settings: Settings, environment: Mapping[str, str]) -> Self:
-        """Open the ledger.
+    async def open(
+        cls,
+        settings: Settings,
+        environment: Mapping[str, str],
+        *,
+        patience: float = PATIENCE_SECONDS,
+    ) -> Self:
+        """Open the ledger. A question waits `patience` seconds for the transcripts.
 
         Raises:
             TokenTrackingError: it cannot be opened.
         """
         system = await create_token_system(settings.database, timezone=settings.timezone)
-        return cls(system, settings, environment)
+        return cls(system, settings, environment, patience)
 
     async def close(self) -> None:
         """Finish what is being saved, and close."""
@@ -73,9 +83,7 @@ class Questions:
         look = await self._freshness.look()
         report = await metrics.get_report(by, period)
         notes = await reading_notes(self._system.store, look) if period == "all" else []
-        return report_answer(
-            report, metrics.zone, notes=notes, stale=await self._stale(look)
-        )
+        return report_answer(report, metrics.zone, notes=notes, stale=await self._stale(look))
 
     async def summary(self) -> str:
         """The ledger as a whole, beside its last days."""
@@ -129,19 +137,24 @@ class Questions:
             InvalidUsageError: the usage, id or metadata is not valid.
             StoreError: the ledger cannot be written.
         """
-        tracker = TokenTracker(await self._writing())
-        tracked = await self._finish(tracker.track(message_id, usage, metadata))
+        tracked = await self._finish(self._track(message_id, usage, metadata))
         return tracked_answer(tracked, str(metadata["model"]))
+
+    async def _track(
+        self, message_id: str, usage: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> Tracked:
+        tracker = TokenTracker(await self._writable())
+        return await tracker.track(message_id, usage, metadata)
 
     async def _ingest(self, progress: Progress) -> Ingested:
         return await ingest_claude_code(
-            await self._writing(),
+            await self._writable(),
             self._settings.claude_dirs,
             environment=self._environment,
             progress=progress,
         )
 
-    async def _writing(self) -> TokenStore:
+    async def _writable(self) -> TokenStore:
         async with self._opening:
             if self._writer is None:
                 self._writer = await TokenStore.open(

@@ -20,7 +20,9 @@ def add_resources(server: MCPServer[Any], ledger: Ledger) -> None:
         """Cost, cache savings and tokens: today, 7 days, 30 days, all time, and by model."""
         return await _answer(ledger.ask(lambda about: about.summary()))
 
-    @server.resource("efficiency://sessions", name="sessions", title="Sessions", mime_type=_MARKDOWN)
+    @server.resource(
+        "efficiency://sessions", name="sessions", title="Sessions", mime_type=_MARKDOWN
+    )
     async def sessions() -> str:  # pyright: ignore[reportUnusedFunction]
         """Every session with its cost, the newest first."""
         return await _answer(ledger.ask(lambda about: about.sessions()))

@@ -27,7 +27,7 @@ def create_tools(ledger: Ledger) -> list[Tool]:
 
     async def efficiency_report(
         period: Annotated[
-            str, Field(description="today, 7d, 30d, all, or FROM..TO: 2026-11-01..2026-11-08")
+            str, Field(description="today, 7d, 30d, all, or FROM..TO as dates (TO excluded)")
         ] = "all",
         by: Grouping = "day",
     ) -> str:

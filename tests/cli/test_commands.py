@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from token_tracking_server.cli import main
 
 from tests.transcripts import FORK, SESSION, answer, asked, tool_use, usage, write
+from token_tracking_server.cli import main
 
 
 @pytest.fixture

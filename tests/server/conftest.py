@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mcp import Client
+
 from token_tracking_server.app import Server, create_server
 from token_tracking_server.settings import Settings
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 SERVE = [sys.executable, "-m", "token_tracking_server.cli", "serve"]
-_TIMEOUT_SECONDS = 60
+_TIMEOUT_SECONDS = 30
 _REVISION = "2025-11-25"
 
 

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from token_tracking_server.answers import LIMIT
-from token_tracking_server.tools import Grouping
 
 from tests.server.asking import call, read, refused
 from tests.transcripts import answer, usage, write
+from token_tracking.ingest import Ingested
+from token_tracking.store import TokenStore
+from token_tracking_server.answers import LIMIT
+from token_tracking_server.freshness import Look
+from token_tracking_server.gaps import reading_notes
+from token_tracking_server.settings import Settings
+from token_tracking_server.tools import Grouping
 
 MANY = 200_000
 """As many tokens of input cost 1 USD with Opus 4.6, and are no long prompt yet."""
@@ -201,3 +206,14 @@ async def test_what_caching_saved_is_net_of_its_writes(client: Client, claude: P
         " $0.12 that cache writes cost above plain input is already taken off. Cache hit rate:"
         " 50.0% of prompt tokens."
     ) in text
+
+
+async def test_what_could_not_be_read_is_named(settings: Settings) -> None:
+    failures = {f"/claude/{n}.jsonl": "Permission denied" for n in range(6)}
+    async with TokenStore.opened(settings.database) as store:
+        notes = await reading_notes(store, Look(ingested=Ingested(failures=failures)))
+    assert notes[0] == (
+        "6 paths could not be read: `/claude/0.jsonl` (Permission denied), `/claude/1.jsonl`"
+        " (Permission denied), `/claude/2.jsonl` (Permission denied), `/claude/3.jsonl`"
+        " (Permission denied) and 2 more."
+    )

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 from mcp import Client
-from token_tracking_server.app import create_server
-from token_tracking_server.freshness import Freshness
-from token_tracking_server.gaps import age
-from token_tracking_server.questions import Questions
-from token_tracking_server.settings import Settings
 
 from tests.server.asking import call, read
 from tests.transcripts import SESSION, answer, write
 from token_tracking.errors import StoreError
 from token_tracking.ingest import Ingested, Progress
+from token_tracking_server.app import create_server
+from token_tracking_server.freshness import Freshness
+from token_tracking_server.gaps import age
+from token_tracking_server.questions import Questions
+from token_tracking_server.settings import Settings
 
 
 class Files:

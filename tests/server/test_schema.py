@@ -4,9 +4,9 @@ import json
 from typing import get_args
 
 from mcp import Client
-from token_tracking_server.tools import Grouping
 
 from token_tracking.metrics import GROUPINGS
+from token_tracking_server.tools import Grouping
 
 MOST_BYTES = 1_600
 TOOLS = [

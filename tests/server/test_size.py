@@ -5,6 +5,12 @@ from datetime import UTC
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from token_tracking.efficiency import cache_figures
+from token_tracking.metrics import GROUPINGS, Period, Report, ReportRow, Summary
+from token_tracking.metrics.report import By, total
+from token_tracking.store import SessionData, Sums, TokenUsage, ToolSum
+from token_tracking.usage import Usage
 from token_tracking_server.answers import (
     LIMIT,
     report_answer,
@@ -13,12 +19,6 @@ from token_tracking_server.answers import (
     summary_answer,
 )
 from token_tracking_server.answers.markdown import code, fold
-
-from token_tracking.efficiency import cache_figures
-from token_tracking.metrics import GROUPINGS, Period, Report, ReportRow, Summary
-from token_tracking.metrics.report import By, total
-from token_tracking.store import SessionData, Sums, TokenUsage, ToolSum
-from token_tracking.usage import Usage
 
 NOON = 1_772_452_800_000
 _NAMED = {"model", "project", "session"}

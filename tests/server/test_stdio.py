@@ -9,8 +9,6 @@ from typing import Any, Literal
 
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
-from token_tracking_server.settings import Settings
-from token_tracking_server.stdio import Unanswered
 
 from tests.server.asking import call as ask
 from tests.server.asking import prompt, read
@@ -24,6 +22,8 @@ from tests.server.processes import (
 )
 from tests.transcripts import SESSION, answer, write
 from token_tracking.store import TokenStore
+from token_tracking_server.settings import Settings
+from token_tracking_server.stdio import Unanswered
 
 SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
@@ -242,7 +242,7 @@ async def never_done(worker, *arguments):
     print("worker", worker._process.pid, file=sys.stderr, flush=True)
     await asyncio.Event().wait()
 
-Worker.ingest = never_done
+Worker.give = never_done
 sys.exit(serve_stdio(Settings.from_environment()))
 """
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from token_tracking_server.questions import Questions
-from token_tracking_server.settings import Settings
 
 from tests.server.asking import call, refused
 from token_tracking.store import TokenStore
+from token_tracking_server.questions import Questions
+from token_tracking_server.settings import Settings
 
 USAGE = {"input_tokens": 1_000, "output_tokens": 100, "cache_read_input_tokens": 10_000}
 MODEL = "claude-opus-4-6"

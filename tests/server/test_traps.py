@@ -5,12 +5,13 @@ from typing import Any, Literal
 
 import pytest
 from mcp import Client, MCPError
-from token_tracking_server.app import Server
-from token_tracking_server.questions import Questions
-from token_tracking_server.settings import Settings
+from mcp.types import PromptReference
 
 from tests.server.asking import call, prompt, read, refused
 from tests.transcripts import SESSION, answer, write
+from token_tracking_server.app import Server
+from token_tracking_server.questions import Questions
+from token_tracking_server.settings import Settings
 
 Mode = Literal["auto", "legacy"]
 both_generations = pytest.mark.parametrize(
@@ -54,6 +55,9 @@ async def test_a_ledger_that_cannot_be_opened_says_so_everywhere(client: Client)
         client.read_resource("efficiency://sessions"),
         client.read_resource("efficiency://session/latest"),
         client.get_prompt("session_report"),
+        client.complete(
+            PromptReference(name="session_report"), {"name": "session_id", "value": ""}
+        ),
     ):
         with pytest.raises(MCPError) as caught:
             await asked
@@ -62,7 +66,7 @@ async def test_a_ledger_that_cannot_be_opened_says_so_everywhere(client: Client)
 
 async def test_after_an_error_the_next_question_tries_again(client: Client, foreign: Path) -> None:
     await refused(client, "efficiency_report")
-    foreign.unlink()  # noqa: ASYNC240 -- between two questions
+    foreign.unlink()
     assert "for 0 messages" in await call(client, "efficiency_report")
 
 

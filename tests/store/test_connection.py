@@ -41,7 +41,8 @@ def test_the_default_is_a_file_in_the_users_data_folder(tmp_path: Path) -> None:
         found = default_location({"XDG_DATA_HOME": str(tmp_path)})
         assert found.path == tmp_path / "token-tracking" / "ledger.db"
     assert default_location({"TOKEN_TRACKING_DB": "/x.db"}).path == Path("/x.db")
-    assert default_location({"TOKEN_TRACKING_DB": " "}).path.name == "ledger.db"
+    for left_out in (" ", "${user_config.database}"):
+        assert default_location({"TOKEN_TRACKING_DB": left_out}).path.name == "ledger.db"
 
 
 @pytest.mark.parametrize("name", ["plain.db", "with space.db", "ünï%20#?&.db", "a'b.db"])

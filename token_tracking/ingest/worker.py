@@ -9,6 +9,7 @@ import contextlib
 import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -102,18 +103,24 @@ class Worker:
 
 
 async def _serve(database: str, user_prices: str) -> None:
-    decode = msgspec.json.Decoder(_Order).decode
+    orders: asyncio.Queue[_Order] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    known: set[str] = set()
+
+    def listen() -> None:
+        decode = msgspec.json.Decoder(_Order).decode
+        for line in sys.stdin.buffer:
+            loop.call_soon_threadsafe(orders.put_nowait, decode(line))
+        # The first process is done with this one, or dead: what is under way is rolled back.
+        os._exit(0)
+
+    async def take() -> list[FoundFile] | None:
+        order = await orders.get()
+        known.update(order.known)
+        return order.files
+
     async with TokenStore.opened(database, user_prices=user_prices or None) as store:
-        known: set[str] = set()
-
-        async def take() -> list[FoundFile] | None:
-            line = await asyncio.to_thread(sys.stdin.buffer.readline)
-            if not line:
-                return None
-            order = decode(line)
-            known.update(order.known)
-            return order.files
-
+        threading.Thread(target=listen, daemon=True).start()
         await ingest_portions(store, known, take, _answer)
 
 

@@ -121,8 +121,8 @@ class TokenStore:
     async def _writing(self) -> AsyncGenerator[None]:
         async with self._one_at_a_time, self._turnstile.turn():
             with store_errors(self.location.path):
-                await self._sql.begin(self._db)
                 try:
+                    await self._sql.begin(self._db)
                     yield
                     await self._sql.commit(self._db)
                 except BaseException:

@@ -25,9 +25,9 @@ def row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def table(head: Sequence[str], rows: Sequence[str]) -> str:
-    """A table whose first column is text and whose others are figures."""
-    rule = row(["---", *("---:" for _ in head[1:])])
+def table(head: Sequence[str], rows: Sequence[str], texts: int = 1) -> str:
+    """A table whose first `texts` columns are text and whose others are figures."""
+    rule = row(["---" if column < texts else "---:" for column in range(len(head))])
     return "\n".join([row(head), rule, *rows])
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
-from os.path import commonprefix
 from typing import Final
 
 from token_tracking.metrics import Report, ReportRow, Summary
@@ -33,7 +32,7 @@ def report_answer(
 ) -> str:
     """A report's headline and rows: the newest, or else the dearest, first."""
     return paragraphs(
-        f"**{period_name(report.period)}: {cost(report.totals)}**",
+        _headline(period_name(report.period), report.totals),
         stale,
         caching(report.totals) if report.rows else "There are no messages in this period.",
         _rows(report, zone) if report.rows else None,
@@ -47,7 +46,7 @@ def sessions_answer(
 ) -> str:
     """The sessions of a report by session."""
     return paragraphs(
-        f"**{counted(len(report.rows), 'session')}: {cost(report.totals)}**",
+        _headline(counted(len(report.rows), "session"), report.totals),
         stale,
         _rows(report, zone) if report.rows else None,
         bullets([*gaps(report.totals, report.unpriced_models), *notes]),
@@ -62,7 +61,7 @@ def summary_answer(
     whole = summaries[-1]
     periods = [row([period_name(each.period.name), *cells(each.sums)]) for each in summaries]
     return paragraphs(
-        f"**All time: {cost(whole.sums)}**",
+        _headline("All time", whole.sums),
         stale,
         caching(whole.sums) if whole.sums.messages else "The ledger holds no messages.",
         table(["Period", *HEAD], periods) if whole.sums.messages else None,
@@ -84,6 +83,10 @@ def period_name(period: str) -> str:
     return f"{f'From {first} to' if first else 'To'} {last} (not included)"
 
 
+def _headline(of: str, sums: Sums) -> str:
+    return f"**{of}: {cost(sums)}** for {counted(sums.messages, 'message')}"
+
+
 def _rows(report: Report, zone: tzinfo) -> str:
     by_time = report.by in _BY_TIME
     rows = report.rows[::-1] if by_time else report.rows
@@ -95,14 +98,14 @@ def _rows(report: Report, zone: tzinfo) -> str:
     def others(rest: Sequence[ReportRow]) -> str:
         sums = total(each.sums for each in rest)
         text = f"and {len(rest):,} {'earlier' if by_time else 'more'}"
-        return row([text, *[""] * (len(head) - 1 - len(HEAD)), *cells(sums)])
+        return row([text, *blank, *cells(sums)])
 
-    head = [*_heads(report.by), *HEAD]
+    heads = _heads(report.by)
+    blank = [""] * (len(heads) - 1)
     lines = fold(rows, line, others, most=_ROWS, size=_SIZE)
     if len(rows) > 1:
-        blank = [""] * (len(head) - 1 - len(HEAD))
         lines.append(row(["**All**", *blank, *(f"**{each}**" for each in cells(report.totals))]))
-    return table(head, lines)
+    return table([*heads, *HEAD], lines, len(heads))
 
 
 def _heads(by: str) -> list[str]:
@@ -132,7 +135,13 @@ def _moment(at: int, zone: tzinfo) -> str:
 def _id_digits(ids: Sequence[str]) -> int:
     """How much of an id tells it from all others, as sessions are found by their beginning."""
     ordered = sorted(each.lower() for each in ids)
-    return max(_SHORT_ID, *(len(commonprefix(pair)) + 1 for pair in pairwise(ordered)), 0)
+    return max(_SHORT_ID, *(_shared(*pair) + 1 for pair in pairwise(ordered)), 0)
+
+
+def _shared(one: str, other: str) -> int:
+    """The length of the beginning that two ids share."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _models(models: Mapping[str, Sums]) -> str:

@@ -46,25 +46,8 @@ def sums_by_model(messages: Iterable[TokenUsage]) -> dict[str, Sums]:
     models: dict[str, Sums] = {}
     for message in messages:
         name = message.model or ""
-        models[name] = models.get(name, Sums()) + _sums(message)
+        models[name] = models.get(name, Sums()) + Sums.of(message)
     return dict(sorted(models.items(), key=lambda item: (-item[1].cost_pico, item[0])))
-
-
-def _sums(message: TokenUsage) -> Sums:
-    usage = message.usage
-    return Sums(
-        messages=1,
-        partial_messages=int(message.output_quality == "partial"),
-        unpriced_messages=int(message.cost_pico is None),
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_5m_tokens=usage.cache_write_5m_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        cost_pico=message.cost_pico or 0,
-        no_cache_pico=message.no_cache_pico or 0,
-        write_premium_pico=message.write_premium_pico or 0,
-    )
 
 
 def _facts(session: SessionData, zone: tzinfo, calls: int, chosen: str | None) -> Iterable[str]:
@@ -91,9 +74,13 @@ def _facts(session: SessionData, zone: tzinfo, calls: int, chosen: str | None) -
 
 def span(first_at: int, last_at: int, zone: tzinfo) -> str:
     """From and to, in the days of `zone`: milliseconds since 1970 UTC."""
-    first, last = (datetime.fromtimestamp(at / 1000, UTC).astimezone(zone) for at in (first_at, last_at))
+    first, last = (
+        datetime.fromtimestamp(at / 1000, UTC).astimezone(zone) for at in (first_at, last_at)
+    )
     same_day = first.date() == last.date()
-    return f"{first:%Y-%m-%d %H:%M} to {last:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'} %Z}".strip()
+    return (
+        f"{first:%Y-%m-%d %H:%M} to {last:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'} %Z}".strip()
+    )
 
 
 def _nothing_of_its_own(session: SessionData) -> str:

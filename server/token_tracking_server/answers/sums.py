@@ -44,7 +44,7 @@ def cells(sums: Sums) -> list[str]:
         tokens(sums.cache_write_tokens),
         tokens(sums.output_tokens),
         cost(sums),
-        money(cache_figures(sums).net_savings_usd),
+        money(cache_figures(sums).net_savings_usd) if sums.messages else money(usd(0)),
     ]
 
 

@@ -36,7 +36,8 @@ def transcripts(folder: Path, failures: dict[str, str]) -> Iterator[FoundFile]:
             with os.scandir(current) as entries:
                 for entry in entries:
                     if entry.name.endswith(".jsonl"):
-                        yield from _found(entry, failures)
+                        if (found := _found(entry, failures)) is not None:
+                            yield found
                     elif _is_new_folder(entry, visited):
                         pending.append(entry.path)
         except OSError as error:
@@ -58,12 +59,13 @@ def _is_new_folder(entry: os.DirEntry[str], visited: set[str]) -> bool:
     return True
 
 
-def _found(entry: os.DirEntry[str], failures: dict[str, str]) -> Iterator[FoundFile]:
+def _found(entry: os.DirEntry[str], failures: dict[str, str]) -> FoundFile | None:
     try:
         if entry.is_file():
             state = entry.stat()
-            yield FoundFile(entry.path, state.st_ino, state.st_mtime_ns, state.st_size)
+            return FoundFile(entry.path, state.st_ino, state.st_mtime_ns, state.st_size)
     except FileNotFoundError:
-        return
+        pass
     except OSError as error:
         failures[entry.path] = error.strerror or str(error)
+    return None

@@ -1,11 +1,11 @@
 """A packed desktop bundle, unzipped into an empty folder: does it start as its manifest says?
 
-python .ci/check_bundle.py BUNDLE.mcpb UV
+python tests/packaging/check_bundle.py BUNDLE.mcpb UV
 
 The variables of the manifest are substituted as the npm package @anthropic-ai/mcpb 2.1.2 does.
 Where uv cannot install (it reads none of pip's settings), pip does, and the result says so.
 """
-# ruff: noqa: S603, T201  (a check starts processes, and prints)
+# ruff: noqa: T201  (a check prints)
 
 import asyncio
 import json
@@ -26,8 +26,7 @@ CONTENTS = {"LICENSE", "README.md", "manifest.json", "pyproject.toml", "server",
 LARGEST_BYTES = 2_000_000
 SECONDS = 120
 
-type_of_value = str | list[str]
-Variables = Mapping[str, type_of_value]
+Variables = Mapping[str, str | list[str]]
 
 
 class Start(NamedTuple):
@@ -39,7 +38,7 @@ class Start(NamedTuple):
 
 
 def substituted(text: str, variables: Variables) -> str:
-    """A text with its variables; those that are unknown, empty lists or lists stay as they are."""
+    """A text with its variables; those that are unknown or lists stay as they are."""
 
     def value(found: re.Match[str]) -> str:
         known = variables.get(found[1])
@@ -49,7 +48,7 @@ def substituted(text: str, variables: Variables) -> str:
 
 
 def expanded(item: str, variables: Variables) -> list[str]:
-    """An item of `args`: a list of the user's stands for as many items, an empty text for itself."""
+    """An item of `args`: a list of the user's stands for its items, an unset value for itself."""
     whole = re.fullmatch(r"\$\{(user_config\.[^}]+)\}", item)
     if whole is None:
         return [substituted(item, variables)]
@@ -63,7 +62,7 @@ def start_of(root: Path, manifest: dict[str, Any], chosen: Variables) -> Start:
     """The manifest's command for a user who chose these values, and left the others alone."""
     options: dict[str, dict[str, Any]] = manifest["user_config"]
     defaults = {name: option["default"] for name, option in options.items() if "default" in option}
-    variables: dict[str, type_of_value] = {"__dirname": str(root), "HOME": str(Path.home())}
+    variables: dict[str, str | list[str]] = {"__dirname": str(root), "HOME": str(Path.home())}
     for name, value in {**defaults, **chosen}.items():
         variables[f"user_config.{name}"] = value
     config: dict[str, Any] = manifest["server"]["mcp_config"]
@@ -76,12 +75,14 @@ def start_of(root: Path, manifest: dict[str, Any], chosen: Variables) -> Start:
     )
 
 
-def installed(root: Path, manifest: dict[str, Any], uv: Path, folder: Path) -> list[str]:
-    """Install ahead of the handshake; the words that stand for everything up to the script."""
+def install(root: Path, uv: Path, folder: Path) -> list[str]:
+    """Install ahead of the handshake; the words that replace the command and its own arguments,
+    up to the script: none where uv did it."""
     words = [str(uv), "sync", "--quiet", "--no-dev", "--directory", str(root)]
-    if not subprocess.run(words).returncode:
+    if not subprocess.run(words, check=False).returncode:
         print("Installed with uv.")
-        return [str(uv), *manifest["server"]["mcp_config"]["args"][:-2]]
+        os.environ["UV_OFFLINE"] = "1"  # a server that is installed starts without a network
+        return []
     print("uv could not install the bundle (see above): pip does it.")
     venv.create(folder / "venv", with_pip=True)
     python = str(folder / "venv" / "bin" / "python")
@@ -89,14 +90,22 @@ def installed(root: Path, manifest: dict[str, Any], uv: Path, folder: Path) -> l
     return [python]
 
 
-async def check(start: Start, manifest: dict[str, Any], folder: Path, mode: str) -> str:
-    """A handshake: the version, tools and prompts are the manifest's; what its report says."""
-    inherited = {name: value for name, value in os.environ.items() if inherits(name)}
+async def handshake(start: Start, manifest: dict[str, Any], folder: Path, mode: str) -> str:
+    """The version, tools and prompts are the manifest's; what its report says."""
+    inherited = {
+        name: value for name, value in os.environ.items() if name.startswith(("UV_", "SSL_CERT_"))
+    }
     parameters = StdioServerParameters(
         command=start.command,
         args=start.arguments,
-        env={**inherited, "XDG_DATA_HOME": str(folder / "data"), **start.environment},
-        cwd=folder,
+        env={
+            **inherited,
+            "PATH": os.environ["PATH"],
+            "XDG_DATA_HOME": str(folder / "data"),
+            "CLAUDE_CONFIG_DIR": str(folder / "no transcripts"),
+            **start.environment,
+        },
+        cwd=folder / "bundle",
     )
     async with asyncio.timeout(SECONDS), Client(stdio_client(parameters), mode=mode) as client:
         assert client.server_info is not None
@@ -108,37 +117,49 @@ async def check(start: Start, manifest: dict[str, Any], folder: Path, mode: str)
         result = await client.call_tool("efficiency_report", {})
         text = "".join(getattr(part, "text", "") for part in result.content)
         assert not result.is_error, text
-        print(f"MCP {client.protocol_version}, {client.server_info.version}: {sorted(tools)}")
+        print(
+            f"MCP {client.protocol_version}, version {client.server_info.version}: {sorted(tools)}"
+        )
         return text
 
 
-def inherits(name: str) -> bool:
-    """Certificates and uv's settings; not the settings of token-tracking, nor of Python."""
-    return name.startswith(("UV_", "SSL_CERT_")) and not name.startswith("UV_PROJECT")
+def check(bundle: Path, uv: Path, folder: Path) -> None:
+    """Unzip, install, and start it twice: as it comes, and with a ledger and folders chosen."""
+    root = folder / "bundle"
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(root)
+    contents = {path.name for path in root.iterdir()}
+    assert contents == CONTENTS, f"the bundle holds {sorted(contents)}"
+    manifest: dict[str, Any] = json.loads((root / "manifest.json").read_text("utf-8"))
+    script: str = manifest["server"]["entry_point"]
+    assert (root / script).is_file(), script
+    instead = install(root, uv, folder)
+    sample, ledger = root / "server" / "token_tracking_server" / "sample", folder / "chosen.db"
+    choices: list[tuple[str, Variables]] = [
+        ("legacy", {}),
+        ("auto", {"database": str(ledger), "claude_dirs": [str(sample), str(folder)]}),
+    ]
+    said: list[str] = []
+    for mode, chosen in choices:
+        start = start_of(root, manifest, chosen)
+        if instead:
+            words = start.arguments[start.arguments.index(script) :]
+            start = start._replace(command=instead[0], arguments=words)
+        print("Starts:", start.command, *start.arguments)
+        said.append(asyncio.run(handshake(start, manifest, folder, mode)))
+    assert ledger.is_file(), "the chosen ledger was not used"
+    assert said[0] != said[1], "the chosen folders were not read"
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
-    bundle, uv = Path(arguments[0]), Path(arguments[1]).resolve()
+    bundle, uv = Path(arguments[0]), Path(arguments[1]).absolute()
     assert bundle.stat().st_size < LARGEST_BYTES, f"{bundle.stat().st_size} bytes"
+    os.environ["PATH"] = f"{uv.parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ.pop("VIRTUAL_ENV", None)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        root = folder / "bundle"
-        with zipfile.ZipFile(bundle) as archive:
-            archive.extractall(root)
-        contents = {path.name for path in root.iterdir()}
-        assert contents == CONTENTS, f"the bundle holds {sorted(contents)}"
-        manifest: dict[str, Any] = json.loads((root / "manifest.json").read_text("utf-8"))
-        assert (root / manifest["server"]["entry_point"]).is_file()
-        environment = uv_first(uv)
-        os.environ.update(environment)
-        untouched = start_of(root, manifest, {})
-        sample = root / "server" / "token_tracking_server" / "sample"
-        ledger = folder / "chosen.db"
-        chosen = start_of(
-            root, manifest, {"database": str(ledger), "claude_dirs": [str(sample), str(folder)]}
-        )
-        print("Runs:", untouched.command, *untouched.arguments)
+        check(bundle, uv, Path(name).resolve())
+    print("The bundle starts as its manifest says.")
     return 0
 
 

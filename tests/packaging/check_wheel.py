@@ -1,8 +1,8 @@
 """The built wheel, installed into an empty environment: what it brings, and that it runs.
 
-python .ci/check_wheel.py WHEEL
+python tests/packaging/check_wheel.py WHEEL
 """
-# ruff: noqa: S603, T201  (a check starts processes, and prints)
+# ruff: noqa: T201  (a check prints)
 
 import json
 import os
@@ -15,8 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = {"token_tracking": "token_tracking", "server/token_tracking_server": "token_tracking_server"}
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {
+    "token_tracking": "token_tracking",
+    "server/token_tracking_server": "token_tracking_server",
+}
 NEEDED = (
     "token_tracking/py.typed",
     "token_tracking/pricing/overlay.toml",
@@ -46,7 +49,11 @@ def check_contents(wheel: Path) -> None:
 def committed_files() -> set[str]:
     """Where the packages' committed files stand in a wheel; none outside of git."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--", *PACKAGES], cwd=ROOT, capture_output=True, text=True
+        ["git", "ls-files", "-z", "--", *PACKAGES],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     return {
         package + name.removeprefix(folder)
@@ -70,6 +77,7 @@ class Environment:
         """The standard output of a command of this environment, started in the empty home."""
         done = subprocess.run(
             [self.bin / words[0], *words[1:]],
+            check=False,
             cwd=self.home,
             env={"PATH": os.environ["PATH"], "HOME": str(self.home), "COLUMNS": "80"},
             stdout=subprocess.PIPE,
@@ -99,7 +107,12 @@ def check_installed(environment: Environment, version: str) -> None:
     ).strip()
     assert Path(where).is_relative_to(environment.packages), where
     sample = environment.packages / "token_tracking_server" / "sample"
-    ledger: tuple[str | Path, ...] = ("--db", environment.home / "sample.db", "--claude-dir", sample)
+    ledger: tuple[str | Path, ...] = (
+        "--db",
+        environment.home / "sample.db",
+        "--claude-dir",
+        sample,
+    )
     ingested: dict[str, Any] = json.loads(
         environment.run("token-tracking", "ingest", *ledger, "--json")
     )
