@@ -1,5 +1,6 @@
 """Connections to SQLite, and its errors in the user's words."""
 
+import asyncio
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -41,12 +42,18 @@ async def connect(path: Path) -> aiosqlite.Connection:
 
 
 async def _open(path: Path, options: str) -> aiosqlite.Connection:
-    return await aiosqlite.connect(
-        f"file:{quote(str(path.absolute().as_posix()))}{options}",
+    connection = aiosqlite.connect(
+        f"file:{quote(path.absolute().as_posix())}{options}",
         uri=True,
         isolation_level=None,
         timeout=BUSY_SECONDS,
     )
+    try:
+        return await connection
+    except BaseException:
+        # Its thread answers the event loop once more, and fails if that is closed by then.
+        await asyncio.to_thread(connection._thread.join)  # pyright: ignore[reportPrivateUsage]
+        raise
 
 
 async def _set_up(connection: aiosqlite.Connection) -> None:
