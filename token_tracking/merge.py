@@ -20,7 +20,7 @@ from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 _Value = TypeVar("_Value", str, int)
 
-_LARGER = (
+DESCRIPTIVE = (
     "source",
     "model",
     "stop_reason",
@@ -38,6 +38,7 @@ _LARGER = (
     "thinking_bytes",
     "extra",
 )
+"""The fields that are neither counts, time nor places: of two, the larger value holds."""
 
 
 def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
@@ -53,7 +54,7 @@ def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
         usage=join_usage(a.usage, b.usage),
         timestamp=min(a.timestamp, b.timestamp),
         places=join_places(a.places, b.places),
-        **larger_fields(a, b, _LARGER),
+        **larger_fields(a, b, DESCRIPTIVE),
     )
 
 

@@ -5,30 +5,12 @@ from typing import Any, Final, NamedTuple
 from msgspec.json import decode
 
 from token_tracking.errors import UnknownModelError
+from token_tracking.merge import DESCRIPTIVE
 from token_tracking.pricing import Cost, PriceBook
 from token_tracking.store.records import TokenUsage
 from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
 
 _USAGE: Final = Usage.__struct_fields__
-_DESCRIPTIVE: Final = (
-    "source",
-    "model",
-    "stop_reason",
-    "service_tier",
-    "speed",
-    "inference_geo",
-    "version",
-    "entrypoint",
-    "agent_id",
-    "is_sidechain",
-    "attribution",
-    "category",
-    "metadata",
-    "text_bytes",
-    "thinking_bytes",
-    "extra",
-)
-
 Row = tuple[Any, ...]
 
 QUARTER_MS: Final = 900_000
@@ -42,7 +24,7 @@ MESSAGE_COLUMNS: Final = (
     "cwd_id",
     "branch_id",
     "parent_id",
-    *_DESCRIPTIVE,
+    *DESCRIPTIVE,
     *_USAGE,
     "cost_pico",
     "no_cache_pico",
@@ -241,7 +223,7 @@ def known_event(row: tuple[Any, ...]) -> UsageEvent:
 
 
 def _described(values: Row) -> dict[str, Any]:
-    return dict(zip(_DESCRIPTIVE, values, strict=True))
+    return dict(zip(DESCRIPTIVE, values, strict=True))
 
 
 def known_place(row: tuple[Any, ...]) -> Place:
