@@ -80,42 +80,51 @@ class _FileReader:
 
     def readings(self) -> Iterator[Reading]:
         """The rest of the file."""
-        begin, rest = self._offset, b""
+        begin, filled = self._offset, 0
+        buffer = bytearray(min(_CHUNK, max(self._state.st_size - begin, 0) + 1))
         self._file.seek(begin)
-        while chunk := self._file.read(_CHUNK):
-            rest = self._lines(rest + chunk)
+        while count := self._file.readinto(memoryview(buffer)[filled:]):
+            filled += count
+            taken = self._take_lines(buffer, filled)
+            if taken == 0 and filled > _LONGEST_LINE:
+                taken = filled = self._skip_line(filled)
+            elif taken == 0 and filled == len(buffer):
+                buffer = buffer.ljust(2 * filled)
+            self._offset += taken
+            filled -= taken
+            buffer[:filled] = buffer[taken : taken + filled]
             if self._offset - begin >= _READING_BYTES:
                 yield self._reading(self._offset - begin)
                 begin = self._offset
-                self._file.seek(begin)
-                rest = b""
+        rest = bytes(memoryview(buffer)[:filled])
         if rest.strip() and self._transcript.read(rest):
             self._offset += len(rest)
         yield self._reading(self._offset - begin)
 
-    def _lines(self, text: bytes) -> bytes:
-        """Take the whole lines of `text`; what is left of it."""
-        lines = text.split(b"\n")
-        rest = lines.pop()
-        transcript = self._transcript
-        for line in lines:
-            if not transcript.read(line) and line.strip():
-                transcript.skip()
-        self._offset += len(text) - len(rest)
-        if len(rest) > _LONGEST_LINE:
-            transcript.skip()
-            self._offset += self._skip_line(len(rest))
-            self._file.seek(self._offset)
-            return b""
-        return rest
+    def _take_lines(self, buffer: bytearray, filled: int) -> int:
+        """Take the whole lines at the front of `buffer`; how many bytes they were.
+
+        The lines are views of the buffer: copying them would cost as much as decoding them.
+        """
+        start, view, read = 0, memoryview(buffer), self._transcript.read
+        while (end := buffer.find(b"\n", start, filled)) >= 0:
+            line = view[start:end]
+            if not read(line) and bytes(line).strip():
+                self._transcript.skip()
+            start = end + 1
+        return start
 
     def _skip_line(self, length: int) -> int:
-        """Pass over the rest of a line; its whole length."""
+        """Pass over the rest of a line that is too long to hold; its whole length."""
+        self._transcript.skip()
+        self._file.seek(self._offset + length)
         while chunk := self._file.read(_CHUNK):
             end = chunk.find(b"\n")
             if end >= 0:
-                return length + end + 1
+                length += end + 1
+                break
             length += len(chunk)
+        self._file.seek(self._offset + length)
         return length
 
     def _reading(self, bytes_read: int) -> Reading:
@@ -136,7 +145,9 @@ class _FileReader:
         )
 
     def _cursor(self) -> FileCursor:
+        position = self._file.tell()
         fingerprint = _fingerprint(self._file, self._offset)
+        self._file.seek(position)
         lines, malformed, unusable = self._counts
         return FileCursor(
             path=stored_path(self._path),
