@@ -10,16 +10,17 @@ from typing import Final
 from msgspec import field
 
 from token_tracking.errors import SourceError
-from token_tracking.ingest.portion import Portion, ingest_portions
+from token_tracking.ingest.portion import UNSAVED_PORTIONS, Portion, ingest_portions
 from token_tracking.ingest.worker import Worker, WorkerError
 from token_tracking.reading import FoundFile, stored_path
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking.store import TokenStore
 
-_PORTION_BYTES: Final = 1 << 25
-_PARALLEL_BYTES: Final = 3 * _PORTION_BYTES
+_PORTION_BYTES: Final = 1 << 23
+_PARALLEL_BYTES: Final = 1 << 25
 """Below this a second process would start for longer than it helps."""
-_GIVEN_AHEAD: Final = 2
+_GIVEN_AHEAD: Final = UNSAVED_PORTIONS + 1
+"""The other process never waits for an order with something unsaved."""
 
 Progress = Callable[[int, int], None]
 """Bytes done, and bytes in all."""
@@ -108,11 +109,15 @@ class _Run:
     async def _with(self, worker: Worker, result: Portion) -> None:
         """Keep the worker busy: it reads one portion while it saves the one before."""
         given: deque[list[FoundFile]] = deque()
+        finished = False
         try:
-            while self._todo or given:
-                while self._todo and len(given) < _GIVEN_AHEAD:
+            while given or (self._todo and not finished):
+                while self._todo and not finished and len(given) < _GIVEN_AHEAD:
                     given.append(self._todo.pop())
                     await worker.give(given[-1], self._known)
+                if not self._todo and not finished:
+                    finished = True
+                    await worker.finish()
                 self._count(await worker.answer(), result)
                 given.popleft()
         except WorkerError:

@@ -13,6 +13,8 @@ from token_tracking.store import Saved, TokenStore
 SAVE_BYTES: Final = 1 << 25
 """After so many bytes read, what they brought is saved: memory stays the same for any history."""
 
+UNSAVED_PORTIONS: Final = 3
+
 
 class Portion(Struct, kw_only=True):
     """What reading some files brought. `failures` maps a path to the reason."""
@@ -63,19 +65,41 @@ async def ingest_portions(
     """Ingest the files that `take` gives until it gives `None`; report each portion when it is
     saved. `known` are the files that the ledger has seen.
 
-    Reading does not go on while a batch is saved: both hold the interpreter's lock, and writing
-    took three times as long beside a reading thread.
+    While another process writes, the next portion is read instead of waiting, up to
+    `UNSAVED_PORTIONS`. Reading does not go on while a batch is saved: both hold the interpreter's
+    lock, and writing took three times as long beside a reading thread.
 
     Raises:
         StoreError: the database cannot be written. What was saved before stays.
     """
+    unsaved: list[Reading] = []
+    read: list[Portion] = []
     while (files := await take()) is not None:
         portion = Portion()
         cursors = await _cursors(store, files, known)
         batches = _batches(files, cursors, portion)
         while (readings := await asyncio.to_thread(next, batches, None)) is not None:
             portion.read(readings, cursors)
-            portion.saved += await store.save_readings(readings)
+            unsaved += readings
+            if sum(reading.bytes_read for reading in unsaved) >= SAVE_BYTES:
+                portion.saved += await store.save_readings(unsaved)
+                unsaved = []
+        read.append(portion)
+        if len(read) >= UNSAVED_PORTIONS or not store.is_written_elsewhere():
+            await _save(store, unsaved, read, done)
+            unsaved, read = [], []
+    await _save(store, unsaved, read, done)
+
+
+async def _save(
+    store: TokenStore,
+    unsaved: list[Reading],
+    read: list[Portion],
+    done: Callable[[Portion], None],
+) -> None:
+    if unsaved:
+        read[-1].saved += await store.save_readings(unsaved)
+    for portion in read:
         done(portion)
 
 

@@ -75,7 +75,17 @@ class Worker:
             WorkerError: it is gone.
         """
         paths = {stored_path(file.path) for file in files}
-        order = _Order(list(files), known & paths)
+        await self._send(_Order(list(files), known & paths))
+
+    async def finish(self) -> None:
+        """Tell it that there is no more: it saves what it has, and answers for it.
+
+        Raises:
+            WorkerError: it is gone.
+        """
+        await self._send(None)
+
+    async def _send(self, order: "_Order | None") -> None:
         try:
             self._stdin.write(msgspec.json.encode(order) + b"\n")
             await self._stdin.drain()
@@ -103,12 +113,12 @@ class Worker:
 
 
 async def _serve(database: str, user_prices: str) -> None:
-    orders: asyncio.Queue[_Order] = asyncio.Queue()
+    orders: asyncio.Queue[_Order | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     known: set[str] = set()
 
     def listen() -> None:
-        decode = msgspec.json.Decoder(_Order).decode
+        decode = msgspec.json.Decoder(_Order | None).decode
         for line in sys.stdin.buffer:
             loop.call_soon_threadsafe(orders.put_nowait, decode(line))
         # The first process is done with this one, or dead: what is under way is rolled back.
@@ -116,6 +126,8 @@ async def _serve(database: str, user_prices: str) -> None:
 
     async def take() -> list[FoundFile] | None:
         order = await orders.get()
+        if order is None:
+            return None
         known.update(order.known)
         return order.files
 

@@ -142,6 +142,10 @@ class TokenStore:
         await self._sql.create_wanted_ids(self._db)
         await self._sql.create_wanted_totals(self._db)
 
+    def is_written_elsewhere(self) -> bool:
+        """Whether another process is saving just now: a hint, true or false a moment later."""
+        return self._turnstile.is_taken()
+
     async def file_states(self) -> dict[str, FoundFile]:
         """Each file that was read, as it was then, by its path."""
         async with self._reading():

@@ -35,6 +35,17 @@ class Turnstile:
             os.close(self._file)
             self._file = None
 
+    def is_taken(self) -> bool:
+        """Whether another process has its turn."""
+        if sys.platform == "win32" or self._file is None:
+            return False
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        _release(self._file)
+        return False
+
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
         """Wait for one's turn; it ends with the context."""
