@@ -136,3 +136,38 @@ async def test_a_file_that_grows_while_it_is_read_loses_nothing(tmp_path: Path) 
     async with TokenStore.opened(tmp_path / "quiet.db") as store:
         await ingest_claude_code(store, [tree])
     assert await dump(tmp_path / "l.db") == await dump(tmp_path / "quiet.db")
+
+
+async def test_what_is_read_while_another_process_writes_is_saved_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = build_tree(tmp_path / "claude", 4, 15, None)
+    async with TokenStore.opened(tmp_path / "one.db") as store:
+        one = await ingest_claude_code(store, [tree])
+    monkeypatch.setattr("token_tracking.ingest.ingest._PORTION_BYTES", 300_000)
+    monkeypatch.setattr(TokenStore, "is_written_elsewhere", lambda _: True)
+    async with TokenStore.opened(tmp_path / "two.db") as store:
+        two = await ingest_claude_code(store, [tree])
+    assert (two.lines, two.saved) == (one.lines, one.saved)
+    assert await dump(tmp_path / "two.db") == await dump(tmp_path / "one.db")
+
+
+async def test_a_second_process_that_holds_what_it_read_is_told_when_there_is_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writes always find the ledger taken: it answers late, and for all at the end."""
+    tree = build_tree(tmp_path / "claude", 6, 16, None)
+    always_taken = tmp_path / "taken" / "sitecustomize.py"
+    always_taken.parent.mkdir()
+    always_taken.write_text(
+        "from token_tracking.store.turnstile import Turnstile\n"
+        "Turnstile.is_taken = lambda self: True\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(always_taken.parent))
+    monkeypatch.setattr("token_tracking.ingest.ingest._PARALLEL_BYTES", 1)
+    monkeypatch.setattr("token_tracking.ingest.ingest._PORTION_BYTES", 500_000)
+    async with TokenStore.opened(tmp_path / "two.db") as store:
+        two = await asyncio.wait_for(ingest_claude_code(store, [tree]), 60)
+    async with TokenStore.opened(tmp_path / "one.db") as store:
+        one = await ingest_claude_code(store, [tree])
+    assert (two.lines, two.saved) == (one.lines, one.saved)

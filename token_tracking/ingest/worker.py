@@ -1,4 +1,4 @@
-"""A second process that ingests into the same database.
+"""A second process that ingests into the same database (`__main__`), as the first one sees it.
 
 It takes portions as lines of JSON on its standard input and answers each with a line. Should it
 fail or be killed, what it had not answered is done by the first process: ingesting twice is safe.
@@ -6,10 +6,8 @@ fail or be killed, what it had not answered is done by the first process: ingest
 
 import asyncio
 import contextlib
-import gc
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -17,8 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from token_tracking.errors import TokenTrackingError
-from token_tracking.ingest.portion import Portion, ingest_portions
+from token_tracking.ingest.portion import Portion
 from token_tracking.reading import FoundFile, stored_path
 from token_tracking.store import TokenStore
 
@@ -30,13 +27,15 @@ class WorkerError(Exception):
     """The other process is gone: what it was given and did not answer is still to do."""
 
 
-class _Order(Struct):
+class Order(Struct):
+    """Files to ingest, and which of them the ledger has seen."""
+
     files: list[FoundFile]
     known: set[str]
 
 
 class Worker:
-    """The other process, as the first one sees it."""
+    """The other process."""
 
     def __init__(
         self,
@@ -55,7 +54,7 @@ class Worker:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "token_tracking.ingest.worker",
+            "token_tracking.ingest",
             str(store.location),
             str(store.user_prices or ""),
             stdin=asyncio.subprocess.PIPE,
@@ -75,7 +74,7 @@ class Worker:
             WorkerError: it is gone.
         """
         paths = {stored_path(file.path) for file in files}
-        await self._send(_Order(list(files), known & paths))
+        await self._send(Order(list(files), known & paths))
 
     async def finish(self) -> None:
         """Tell it that there is no more: it saves what it has, and answers for it.
@@ -85,7 +84,7 @@ class Worker:
         """
         await self._send(None)
 
-    async def _send(self, order: "_Order | None") -> None:
+    async def _send(self, order: "Order | None") -> None:
         try:
             self._stdin.write(msgspec.json.encode(order) + b"\n")
             await self._stdin.drain()
@@ -110,40 +109,3 @@ class Worker:
             if self._process.returncode is None:
                 self._process.terminate()
         await self._process.wait()
-
-
-async def _serve(database: str, user_prices: str) -> None:
-    orders: asyncio.Queue[_Order | None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    known: set[str] = set()
-
-    def listen() -> None:
-        decode = msgspec.json.Decoder(_Order | None).decode
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(orders.put_nowait, decode(line))
-        # The first process is done with this one, or dead: what is under way is rolled back.
-        os._exit(0)
-
-    async def take() -> list[FoundFile] | None:
-        order = await orders.get()
-        if order is None:
-            return None
-        known.update(order.known)
-        return order.files
-
-    async with TokenStore.opened(database, user_prices=user_prices or None) as store:
-        threading.Thread(target=listen, daemon=True).start()
-        await ingest_portions(store, known, take, _answer)
-
-
-def _answer(portion: Portion) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(portion) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    gc.disable()
-    try:
-        asyncio.run(_serve(*sys.argv[1:3]))
-    except TokenTrackingError:
-        sys.exit(1)

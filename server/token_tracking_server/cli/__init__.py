@@ -4,11 +4,23 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 from token_tracking.errors import TokenTrackingError
 from token_tracking_server.cli.parser import build_parser, settings_of
 
 _INTERRUPTED = 130
+
+
+def run() -> NoReturn:
+    """Run a command and end the process, without taking the interpreter down piece by piece:
+    that takes a tenth of a warm report's time."""
+    status = main()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
