@@ -32,6 +32,7 @@ _TABLES = {
     " t.cache_write_5m_tokens, t.cache_write_1h_tokens, t.cost_pico, t.no_cache_pico,"
     " t.write_premium_pico FROM totals AS t JOIN sessions AS s ON s.id = t.session_id"
     " ORDER BY 1, 2, 3",
+    "quarters": "SELECT * FROM quarters ORDER BY quarter, model",
     "files": "SELECT path, read_to, lines, malformed_lines, unusable_lines FROM files"
     " ORDER BY path",
 }

@@ -50,7 +50,7 @@ class TokenMetrics:
             InvalidPeriodError: there is no such period.
         """
         span = parse_period(period, self.zone)
-        cells = await self._store.totals("project", start=span.start, end=span.end)
+        cells = await self._store.totals("quarter", start=span.start, end=span.end)
         models = {model: total(sums) for model, sums in _by_model(cells).items()}
         sums = total(models.values())
         return Summary(
@@ -117,7 +117,7 @@ class TokenMetrics:
     ) -> list[ReportRow]:
         if by == "block":
             return await self._blocks(span, projects, model)
-        grouping = by if by in {"project", "session"} else "project" if by == "model" else "quarter"
+        grouping = by if by in {"project", "session"} else "quarter"
         cells = await self._store.totals(
             grouping,  # pyright: ignore[reportArgumentType]
             start=span.start,

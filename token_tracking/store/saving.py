@@ -222,14 +222,25 @@ class Save:
         await self._sql.clear_wanted_totals(self._db)
         await self._sql.want_totals(self._db, dirty)
         before, sessions = await self._dirty_totals()
-        await self._sql.clear_totals(self._db, dirty)
-        await self._sql.sum_totals(self._db, dirty)
+        await sum_anew(self._db, self._sql, self._dirty)
         after, sessions_after = await self._dirty_totals()
         return Saved(sums=after - before, sessions=sessions_after - sessions)
 
     async def _dirty_totals(self) -> tuple[Sums, int]:
         row = await self._sql.dirty_totals(self._db)
         return Sums(*row), await self._sql.dirty_sessions(self._db)
+
+
+async def sum_anew(
+    connection: aiosqlite.Connection, queries: Any, dirty: Iterable[tuple[int, int]]
+) -> None:
+    """Derive the sums of these (session, quarter of an hour) from their messages."""
+    pairs = [{"session_id": session, "quarter": quarter} for session, quarter in sorted(dirty)]
+    quarters = [{"quarter": quarter} for quarter in sorted({pair["quarter"] for pair in pairs})]
+    await queries.clear_totals(connection, pairs)
+    await queries.sum_totals(connection, pairs)
+    await queries.clear_quarter(connection, quarters)
+    await queries.sum_quarter(connection, quarters)
 
 
 def _place_of(event: UsageEvent, session: str | None) -> Place:

@@ -20,7 +20,7 @@ from token_tracking.store.migrate import migrate, needs_migration
 from token_tracking.store.queries import load_queries
 from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.rows import QUARTER_MS, repriced, token_usage
-from token_tracking.store.saving import Save, Statements
+from token_tracking.store.saving import Save, Statements, sum_anew
 from token_tracking.store.turnstile import Turnstile
 from token_tracking.usage import UsageEvent
 
@@ -257,7 +257,7 @@ class TokenStore:
         range is half-open. A model that no message names is ''. `projects` are rows of `projects`.
         """
         query = {
-            "quarter": self._sql.totals_by_quarter,
+            "quarter": self._sql.quarters if projects is None else self._sql.totals_by_quarter,
             "session": self._sql.totals_by_session,
             "project": self._sql.totals_by_project,
         }[by]
@@ -308,11 +308,7 @@ class TokenStore:
                 changed += len(updates)
                 dirty |= {update[1] for update in updates}
                 await self._sql.reprice_message(self._db, [update[0] for update in updates])
-            totals = [
-                {"session_id": session, "quarter": quarter} for session, quarter in sorted(dirty)
-            ]
-            await self._sql.clear_totals(self._db, totals)
-            await self._sql.sum_totals(self._db, totals)
+            await sum_anew(self._db, self._sql, dirty)
         return changed
 
     async def cleanup(self, retention: timedelta | None = None) -> int:
@@ -325,15 +321,11 @@ class TokenStore:
             return 0
         before = milliseconds(datetime.now(UTC) - retention)
         async with self._writing():
-            expired = [
-                {"session_id": session, "quarter": quarter}
-                async for session, quarter in self._sql.expired_totals(self._db, before=before)
-            ]
+            expired = {row async for row in self._sql.expired_totals(self._db, before=before)}
             deleted: int = await self._sql.delete_messages(self._db, before=before)
             await self._sql.delete_orphan_items(self._db)
             await self._sql.delete_orphan_placements(self._db)
-            await self._sql.clear_totals(self._db, expired)
-            await self._sql.sum_totals(self._db, expired)
+            await sum_anew(self._db, self._sql, expired)
         return deleted
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from token_tracking.metrics import By, Report
+from token_tracking.metrics import By, Report, parse_period
 from token_tracking_server.cli import output
 from token_tracking_server.cli.ledger import bring_up_to_date, opened
 from token_tracking_server.cli.rows import row_fields, sums_fields
@@ -27,7 +27,7 @@ async def run(settings: Settings, request: ReportRequest) -> int:
     """Bring the ledger up to date, and report."""
     async with opened(settings) as (store, metrics):
         # A period that does not exist is said before anything is read.
-        report = await metrics.get_report(request.by, request.period) if request.ingest else None
+        parse_period(request.period, metrics.zone)
         if request.ingest:
             await bring_up_to_date(store, settings)
         report = await metrics.get_report(

@@ -139,6 +139,26 @@ CREATE TABLE totals (
     write_premium_pico BIGINT NOT NULL,
     PRIMARY KEY (session_id, quarter, model)
 );
+CREATE INDEX totals_by_quarter ON totals (quarter);
+
+-- The same over all sessions: what a report by time needs does not grow with the history.
+CREATE TABLE quarters (
+    quarter INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    messages BIGINT NOT NULL,
+    partial_messages BIGINT NOT NULL,
+    unpriced_messages BIGINT NOT NULL,
+    tool_uses BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cache_read_tokens BIGINT NOT NULL,
+    cache_write_5m_tokens BIGINT NOT NULL,
+    cache_write_1h_tokens BIGINT NOT NULL,
+    cost_pico BIGINT NOT NULL,
+    no_cache_pico BIGINT NOT NULL,
+    write_premium_pico BIGINT NOT NULL,
+    PRIMARY KEY (quarter, model)
+);
 
 -- A message as people read it: names for ids.
 CREATE VIEW ledger AS

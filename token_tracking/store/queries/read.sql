@@ -91,6 +91,13 @@ WHERE t.quarter >= :start AND t.quarter < :end
     AND (:any_project = 1 OR s.project_id IN (SELECT id FROM wanted_ids))
 GROUP BY t.quarter, t.model;
 
+-- name: quarters
+SELECT quarter, model, messages, partial_messages, unpriced_messages, tool_uses, input_tokens,
+    output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_pico,
+    no_cache_pico, write_premium_pico
+FROM quarters
+WHERE quarter >= :start AND quarter < :end AND :any_project = 1;
+
 -- name: totals_by_session
 SELECT s.session_id, t.model, SUM(t.messages), SUM(t.partial_messages),
     SUM(t.unpriced_messages), SUM(t.tool_uses), SUM(t.input_tokens), SUM(t.output_tokens),

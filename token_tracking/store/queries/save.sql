@@ -212,3 +212,20 @@ SELECT :session_id, :quarter, COALESCE(model, ''), COUNT(*),
 FROM messages
 WHERE session_id = :session_id AND at >= :quarter * 900000 AND at < (:quarter + 1) * 900000
 GROUP BY COALESCE(model, '');
+
+-- name: clear_quarter*!
+DELETE FROM quarters WHERE quarter = :quarter;
+
+-- name: sum_quarter*!
+INSERT INTO quarters (
+    quarter, model, messages, partial_messages, unpriced_messages, tool_uses, input_tokens,
+    output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_pico,
+    no_cache_pico, write_premium_pico
+)
+SELECT quarter, model, SUM(messages), SUM(partial_messages), SUM(unpriced_messages),
+    SUM(tool_uses), SUM(input_tokens), SUM(output_tokens), SUM(cache_read_tokens),
+    SUM(cache_write_5m_tokens), SUM(cache_write_1h_tokens), SUM(cost_pico), SUM(no_cache_pico),
+    SUM(write_premium_pico)
+FROM totals
+WHERE quarter = :quarter
+GROUP BY quarter, model;
