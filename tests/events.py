@@ -1,8 +1,9 @@
 """Random sightings, for laws."""
 
 from hypothesis import strategies as st
+from msgspec.json import encode
 
-from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
 
 KEYS = ("msg_1", "msg_2", "msg_3")
 PARENTS = ("msg_p", "msg_q")
@@ -10,9 +11,18 @@ PARENTS = ("msg_p", "msg_q")
 SESSIONS = ("s1", "s2", "s3")
 MODELS = ("claude-opus-4-6", "claude-haiku-5-5", "claude-sonnet-5-5", "nobody-knows")
 
-EXTRA = '[{"type":"advisor_message","usage":{"output_tokens":5},"model":"claude-opus-4-6"}]'
 
-_counts = st.integers(0, 50) | st.sampled_from([99_999, 100_000, 100_001, 10**9 // 8])
+def _extra(*outputs: int) -> str:
+    usages = [Usage(output_tokens=output) for output in outputs]
+    model = "claude-opus-4-6"
+    return encode(
+        [ExtraUsage(type="advisor_message", model=model, usage=usage) for usage in usages]
+    ).decode()
+
+
+EXTRA = (_extra(5), _extra(1000), _extra(900, 1), _extra(9, 20))
+
+_counts = st.integers(0, 50) | st.sampled_from([99_999, 100_000, 100_001, 10**7])
 _names = st.sampled_from([None, "a", "b"])
 
 usages = st.builds(
@@ -40,13 +50,15 @@ _places = st.builds(
 def events(draw: st.DrawFn, key: str | None = None) -> UsageEvent:
     """A sighting in one session, as a source yields it."""
     place = draw(_places)
+    stop_reason = draw(st.sampled_from([None, "", "end_turn", "tool_use"]))
     return UsageEvent(
         key=key or draw(st.sampled_from(KEYS)),
         usage=draw(usages),
         timestamp=place.timestamp,
         source=draw(st.sampled_from(["claude_code", "track"])),
         model=draw(st.sampled_from([None, *MODELS])),
-        stop_reason=draw(st.sampled_from([None, "", "end_turn", "tool_use"])),
+        terms_final=stop_reason is not None,
+        stop_reason=stop_reason,
         service_tier=draw(st.sampled_from([None, "standard", "batch"])),
         speed=draw(st.sampled_from([None, "standard"])),
         inference_geo=draw(st.sampled_from([None, "us"])),
@@ -59,7 +71,7 @@ def events(draw: st.DrawFn, key: str | None = None) -> UsageEvent:
         metadata=draw(_names),
         text_bytes=draw(st.integers(0, 3)),
         thinking_bytes=draw(st.integers(0, 3)),
-        extra=draw(st.sampled_from([None, EXTRA])),
+        extra=draw(st.sampled_from([None, *EXTRA])),
         places=(place,),
     )
 

@@ -1,11 +1,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.json import decode
 
-from tests.events import events, items
+from tests.events import EXTRA, events, items
 from token_tracking.errors import InvalidUsageError
 from token_tracking.merge import join, join_item, join_places, owner
-from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
 
 _same_message = events(key="msg_1")
 _same_item = items.filter(lambda item: item.key == "toolu_1")
@@ -58,13 +59,32 @@ def test_a_stop_reason_once_seen_makes_the_message_final() -> None:
     assert join(seen(), seen()).output_quality == "partial"
 
 
+def test_a_final_sighting_tells_the_terms_of_billing() -> None:
+    partial = seen(model="claude-opus-5", service_tier="standard")
+    final = seen(model="claude-haiku-5-5", terms_final=True, stop_reason="end_turn")
+    joined = join(partial, final)
+    assert (joined.model, joined.service_tier) == ("claude-haiku-5-5", None)
+
+
+def test_cache_writes_without_a_breakdown_are_those_of_the_breakdown() -> None:
+    whole = seen(usage=Usage(cache_write_5m_tokens=1000))
+    split = seen(usage=Usage(cache_write_5m_tokens=100, cache_write_1h_tokens=900))
+    assert join(whole, split).usage == split.usage
+
+
+def test_what_was_billed_beside_a_message_is_joined_one_by_one() -> None:
+    short, long = EXTRA[1], EXTRA[3]
+    joined = decode(join(seen(extra=short), seen(extra=long)).extra or "", type=list[ExtraUsage])
+    assert [each.usage.output_tokens for each in joined] == [1000, 20]
+
+
 def test_the_earlier_time_counts() -> None:
     assert join(seen(timestamp=9), seen(timestamp=4)).timestamp == 4
 
 
 def test_what_one_sighting_lacks_the_other_fills() -> None:
-    joined = join(seen(version="2.1.200"), seen(service_tier="standard"))
-    assert (joined.version, joined.service_tier) == ("2.1.200", "standard")
+    joined = join(seen(version="2.1.200"), seen(entrypoint="cli"))
+    assert (joined.version, joined.entrypoint) == ("2.1.200", "cli")
 
 
 def test_places_of_two_sessions_both_stay() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from tests.events import usages
 from token_tracking.errors import InvalidUsageError
-from token_tracking.usage import MAX_COUNT, Usage, UsageEvent, message_key
+from token_tracking.usage import MAX_COUNT, MAX_SEARCHES, Usage, UsageEvent, message_key
 
 
 def test_prompt_tokens_are_everything_that_was_sent() -> None:
@@ -124,6 +124,14 @@ def test_a_time_out_of_range_is_refused(timestamp: int) -> None:
         UsageEvent(key="k", usage=Usage(), timestamp=timestamp, source="track")
 
 
-def test_a_message_of_absurd_size_is_refused() -> None:
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(output_tokens=MAX_COUNT + 1),
+        Usage(cache_write_5m_tokens=MAX_COUNT, cache_write_1h_tokens=1),
+        Usage(web_search_requests=MAX_SEARCHES + 1),
+    ],
+)
+def test_a_message_of_absurd_size_is_refused(usage: Usage) -> None:
     with pytest.raises(InvalidUsageError, match="no single request"):
-        UsageEvent(key="k", usage=Usage(output_tokens=MAX_COUNT + 1), timestamp=1, source="track")
+        UsageEvent(key="k", usage=usage, timestamp=1, source="track")

@@ -5,7 +5,10 @@ tested on the same cases.
 
 Each field has a join of its own, since sightings differ in what they know:
 
-- token counts: the larger one (a partial sighting's output is a lower bound);
+- token counts: the larger one (a partial sighting's output is a lower bound). Of cache writes it
+  is their sum and the one-hour part: a sighting without a breakdown counts all as five-minute;
+- the terms of billing (model, tier, speed, place), as one: a final sighting's beat a partial
+  one's, and of two alike the larger hold;
 - timestamp: the earlier one;
 - places: united; of two for one session, the earlier one;
 - every other field: the larger value, where a missing value is less than any. A stop reason,
@@ -13,20 +16,19 @@ Each field has a join of its own, since sightings differ in what they know:
 """
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any, TypeVar
 
+from msgspec.json import decode, encode
+
 from token_tracking.errors import InvalidUsageError
-from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
 
 _Value = TypeVar("_Value", str, int)
 
 DESCRIPTIVE = (
     "source",
-    "model",
     "stop_reason",
-    "service_tier",
-    "speed",
-    "inference_geo",
     "version",
     "entrypoint",
     "agent_id",
@@ -36,9 +38,11 @@ DESCRIPTIVE = (
     "metadata",
     "text_bytes",
     "thinking_bytes",
-    "extra",
 )
-"""The fields that are neither counts, time nor places: of two, the larger value holds."""
+"""The fields of which the larger value holds."""
+
+TERMS = ("model", "terms_final", "service_tier", "speed", "inference_geo")
+"""The terms of billing: they are taken together, from one sighting."""
 
 
 def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
@@ -54,6 +58,8 @@ def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
         usage=join_usage(a.usage, b.usage),
         timestamp=min(a.timestamp, b.timestamp),
         places=join_places(a.places, b.places),
+        extra=join_extra(a.extra, b.extra),
+        **terms(max(a, b, key=_terms_order)),
         **larger_fields(a, b, DESCRIPTIVE),
     )
 
@@ -62,7 +68,47 @@ def join_usage(a: Usage, b: Usage) -> Usage:
     """Count by count the larger one."""
     if a == b:
         return a
-    return Usage(**{name: max(getattr(a, name), getattr(b, name)) for name in a.__struct_fields__})
+    counts = {name: max(getattr(a, name), getattr(b, name)) for name in a.__struct_fields__}
+    writes = max(a.cache_write_tokens, b.cache_write_tokens)
+    counts["cache_write_5m_tokens"] = writes - counts["cache_write_1h_tokens"]
+    return Usage(**counts)
+
+
+def terms(event: UsageEvent) -> dict[str, Any]:
+    """The terms that a message was billed under."""
+    return {name: getattr(event, name) for name in TERMS}
+
+
+def _terms_order(event: UsageEvent) -> tuple[bool, bool, str, str, str, str]:
+    return (
+        event.model is not None,
+        event.terms_final,
+        event.model or "",
+        event.service_tier or "",
+        event.speed or "",
+        event.inference_geo or "",
+    )
+
+
+def join_extra(a: str | None, b: str | None) -> str | None:
+    """What was billed beside a message, by position: the larger counts of each."""
+    if a == b or a is None or b is None:
+        return b if a is None else a
+    joined = [
+        second if first is None else first if second is None else _join_extra_usage(first, second)
+        for first, second in zip_longest(
+            decode(a, type=list[ExtraUsage]), decode(b, type=list[ExtraUsage])
+        )
+    ]
+    return encode(joined).decode()
+
+
+def _join_extra_usage(a: ExtraUsage, b: ExtraUsage) -> ExtraUsage:
+    return ExtraUsage(
+        type=max(a.type, b.type),
+        model=larger(a.model, b.model),
+        usage=join_usage(a.usage, b.usage),
+    )
 
 
 def join_places(a: tuple[Place, ...], b: tuple[Place, ...]) -> tuple[Place, ...]:

@@ -1,7 +1,7 @@
 """What one reading of one file brought: the shape in which sources hand over to the ledger."""
 
 import os
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -62,6 +62,10 @@ class FileCursor(Struct, frozen=True, kw_only=True):
     def skipped_lines(self) -> int:
         """Lines that are no JSON object, and answers without a valid usage."""
         return self.malformed_lines + self.unusable_lines
+
+
+MAX_INODE: Final = 2**63 - 1
+"""Some file systems number higher: databases take 63 bits, and these tell files apart as well."""
 
 
 class FoundFile(NamedTuple):

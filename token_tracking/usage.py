@@ -1,5 +1,5 @@
-"""Frozen values: what a provider billed (`Usage`), one appearance of it (`UsageEvent`),
-what entered the context (`ContentItem`), and a row of the ledger (`TokenUsage`).
+"""Frozen values: what a provider billed (`Usage`), one appearance of it (`UsageEvent`), and what
+entered the context (`ContentItem`). A row of the ledger is `store.TokenUsage`.
 
 Times are integers: milliseconds since 1970-01-01 UTC. Counts are tokens unless the name says
 otherwise.
@@ -12,9 +12,12 @@ from msgspec import Struct
 
 from token_tracking.errors import InvalidUsageError
 
-MAX_COUNT: Final = 10**9
-"""No request comes near a thousand million tokens: a larger count is a fault of the source.
-It also keeps the cost of one message in 64 bits of pico-dollars."""
+MAX_COUNT: Final = 2 * 10**7
+"""No request comes near twenty million tokens: a larger count is a fault of the source. It also
+keeps sums of money in 64 bits of pico-dollars, up to 9 million USD."""
+
+MAX_SEARCHES: Final = 10**4
+"""The same for web searches and fetches, each of which costs as much as many tokens."""
 
 MAX_TIMESTAMP: Final = 32_503_680_000_000
 """The year 3000, in milliseconds since 1970."""
@@ -68,6 +71,12 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     def total_tokens(self) -> int:
         """Prompt and output together."""
         return self.prompt_tokens + self.output_tokens
+
+    def largest_count(self) -> int:
+        """The largest count of tokens of one kind; of cache writes, of both lifetimes together."""
+        return max(
+            self.input_tokens, self.output_tokens, self.cache_read_tokens, self.cache_write_tokens
+        )
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -208,7 +217,8 @@ class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
 
     `key` is the message's identity (`message_key`). `timestamp` is milliseconds since 1970 UTC.
     `places` holds at most one place a session, sorted by session. `attribution` and `metadata`
-    are JSON objects with sorted keys. `text_bytes` and `thinking_bytes` are the sizes of what is
+    are JSON objects with sorted keys. `terms_final` says that a final sighting told the terms of
+    billing: model, tier, speed and place. `text_bytes` and `thinking_bytes` are the sizes of what is
     visible of the answer, tool calls apart. `extra` is a JSON list of `ExtraUsage`: its cost is
     part of the message's, its tokens are not part of `usage`.
 
@@ -221,6 +231,7 @@ class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
     timestamp: int
     source: str
     model: str | None = None
+    terms_final: bool = False
     stop_reason: str | None = None
     service_tier: str | None = None
     speed: str | None = None
@@ -243,9 +254,11 @@ class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
                 f"timestamp is {self.timestamp}: give milliseconds since 1970, to the year 3000."
             )
         usage = self.usage
-        if usage.total_tokens > MAX_COUNT or usage.web_search_requests > MAX_COUNT:
+        searches = max(usage.web_search_requests, usage.web_fetch_requests)
+        if usage.largest_count() > MAX_COUNT or searches > MAX_SEARCHES:
             raise InvalidUsageError(
-                f"a message of {usage.total_tokens:,} tokens: no single request is that large."
+                f"{usage.largest_count():,} tokens of one kind, or {searches:,} searches: no single"
+                " request is that large."
             )
 
     @property

@@ -37,7 +37,7 @@ def _reading(seen: list[UsageEvent], content: list[ContentItem]) -> Reading:
         size=1,
         offset=1,
         fingerprint="",
-        chains="[]",
+        chains="",
     )
     return Reading(cursor=cursor, events=seen, items=content, sessions=[], client_totals=[])
 
@@ -115,7 +115,7 @@ def _core(event: UsageEvent) -> dict[str, object]:
     fields = {
         name: getattr(event, name)
         for name in event.__struct_fields__
-        if name not in {"usage", "timestamp", "places"}
+        if name not in {"usage", "timestamp", "places", "extra"}
     }
     return {**usage, **fields, "at": event.timestamp}
 

@@ -32,7 +32,7 @@ async def serve(database: str, user_prices: str) -> None:
         if order is None:
             return None
         known.update(order.known)
-        return order.files
+        return order.found()
 
     async with TokenStore.opened(database, user_prices=user_prices or None) as store:
         threading.Thread(target=listen, daemon=True).start()

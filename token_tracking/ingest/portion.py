@@ -129,7 +129,7 @@ def _batches(
         except FileNotFoundError:
             continue
         except OSError as error:
-            portion.failures[file.path] = error.strerror or str(error)
+            portion.failures[stored_path(file.path)] = error.strerror or str(error)
             continue
         portion.files += 1
     if batch:

@@ -30,8 +30,18 @@ class WorkerError(Exception):
 class Order(Struct):
     """Files to ingest, and which of them the ledger has seen."""
 
-    files: list[FoundFile]
+    files: list[tuple[bytes, int, int, int]]
     known: set[str]
+
+    @classmethod
+    def of(cls, files: Sequence[FoundFile], known: set[str]) -> "Order":
+        """Names that are no UTF-8 stay what they are: JSON carries bytes as base64."""
+        paths = {stored_path(file.path) for file in files}
+        return cls([(os.fsencode(path), *state) for path, *state in files], known & paths)
+
+    def found(self) -> list[FoundFile]:
+        """The files again."""
+        return [FoundFile(os.fsdecode(path), *state) for path, *state in self.files]
 
 
 class Worker:
@@ -53,6 +63,7 @@ class Worker:
         path = os.pathsep.join([str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # nothing is imported from the folder that we happen to stand in
             "-m",
             "token_tracking.ingest",
             str(store.location),
@@ -73,8 +84,7 @@ class Worker:
         Raises:
             WorkerError: it is gone.
         """
-        paths = {stored_path(file.path) for file in files}
-        await self._send(Order(list(files), known & paths))
+        await self._send(Order.of(files, known))
 
     async def finish(self) -> None:
         """Tell it that there is no more: it saves what it has, and answers for it.

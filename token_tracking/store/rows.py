@@ -5,12 +5,18 @@ from typing import Any, Final, NamedTuple
 from msgspec.json import decode
 
 from token_tracking.errors import UnknownModelError
-from token_tracking.merge import DESCRIPTIVE
+from token_tracking.merge import DESCRIPTIVE, TERMS
 from token_tracking.pricing import Cost, PriceBook
 from token_tracking.store.records import TokenUsage
 from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
 
 _USAGE: Final = Usage.__struct_fields__
+_SEEN: Final = (*TERMS, *DESCRIPTIVE, "extra")
+_KNOWN_USAGE: Final = 3 + len(_SEEN)
+_KNOWN_PLACE: Final = _KNOWN_USAGE + len(_USAGE)
+KNOWN_IDS: Final = _KNOWN_PLACE + 4
+"""Where the parts of a row of `known_messages` begin."""
+
 Row = tuple[Any, ...]
 
 QUARTER_MS: Final = 900_000
@@ -24,7 +30,7 @@ MESSAGE_COLUMNS: Final = (
     "cwd_id",
     "branch_id",
     "parent_id",
-    *DESCRIPTIVE,
+    *_SEEN,
     *_USAGE,
     "cost_pico",
     "no_cache_pico",
@@ -82,16 +88,17 @@ def message_row(event: UsageEvent, place: Place, ids: Ids, prices: PriceBook) ->
         event.key,
         event.timestamp,
         *place_row(place, ids),
-        event.source,
         event.model,
-        event.stop_reason,
+        int(event.terms_final),
         event.service_tier,
         event.speed,
         event.inference_geo,
+        event.source,
+        event.stop_reason,
         event.version,
         event.entrypoint,
         event.agent_id,
-        event.is_sidechain,
+        int(event.is_sidechain),
         event.attribution,
         event.category,
         event.metadata,
@@ -203,27 +210,17 @@ def item_row(item: ContentItem, ids: Ids) -> Row:
     )
 
 
-def known_event(row: tuple[Any, ...]) -> UsageEvent:
+def known_event(row: Row) -> UsageEvent:
     """A row of `known_messages`, with the place of its owner."""
-    return UsageEvent(
-        key=row[1],
-        timestamp=row[2],
-        usage=Usage(**dict(zip(_USAGE, row[19:26], strict=True))),
-        places=(
-            Place(
-                session_id=row[26],
-                timestamp=row[2],
-                cwd=row[27],
-                git_branch=row[28],
-                parent=row[29],
-            ),
-        ),
-        **_described((*row[3:12], bool(row[12]), *row[13:19])),
+    seen: dict[str, Any] = dict(zip(_SEEN, row[3:_KNOWN_USAGE], strict=True))
+    for name in ("terms_final", "is_sidechain"):
+        seen[name] = bool(seen[name])
+    session_id, cwd, git_branch, parent = row[_KNOWN_PLACE:KNOWN_IDS]
+    place = Place(
+        session_id=session_id, timestamp=row[2], cwd=cwd, git_branch=git_branch, parent=parent
     )
-
-
-def _described(values: Row) -> dict[str, Any]:
-    return dict(zip(DESCRIPTIVE, values, strict=True))
+    usage = Usage(**dict(zip(_USAGE, row[_KNOWN_USAGE:_KNOWN_PLACE], strict=True)))
+    return UsageEvent(key=row[1], timestamp=row[2], usage=usage, places=(place,), **seen)
 
 
 def known_place(row: tuple[Any, ...]) -> Place:

@@ -20,6 +20,7 @@ from token_tracking.store.bulk import Bulk
 from token_tracking.store.records import Saved, Sums
 from token_tracking.store.rows import (
     ITEM_COLUMNS,
+    KNOWN_IDS,
     MESSAGE_COLUMNS,
     PLACEMENT_COLUMNS,
     QUARTER_MS,
@@ -137,7 +138,7 @@ class Save:
                 ids[event.key] = row[0]
                 self._known[event.key] = event
                 self._owners[event.key] = event.places[0].session_id
-                self._ids.see(event.places[0], row[30:])
+                self._ids.see(event.places[0], row[KNOWN_IDS:])
             await self._find_placements()
             await self._want(batch.references() - batch.events.keys())
             async for key, message_id in self._sql.message_ids(self._db):

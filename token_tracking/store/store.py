@@ -92,9 +92,10 @@ class TokenStore:
             await store.close()
 
     async def close(self) -> None:
-        """Close the connection. What was saved is saved."""
-        self._turnstile.close()
-        await self._db.close()
+        """Close the connection, after what is being saved. What was saved is saved."""
+        async with self._one_at_a_time:
+            self._turnstile.close()
+            await self._db.close()
 
     async def save_usage(self, events: UsageEvent | Iterable[UsageEvent]) -> Saved:
         """Save sightings; what they changed. A message that is known is joined with them.
@@ -114,6 +115,10 @@ class TokenStore:
         return await self._save(Batch(readings))
 
     async def _save(self, batch: Batch) -> Saved:
+        # A transaction that began is ended: whoever waited for it may go, the connection stays.
+        return await asyncio.shield(self._save_now(batch))
+
+    async def _save_now(self, batch: Batch) -> Saved:
         async with self._writing():
             return await Save(self._db, self._statements, self.prices).run(batch)
 

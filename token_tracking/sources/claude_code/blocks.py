@@ -93,7 +93,7 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
             )
         else:
             yield ContentItem(
-                key=block_key(line.uuid or f"{link.message}:{link.depth}", index),
+                key=block_key(line.uuid or f"{line.sessionId}:{link.message}:{link.depth}", index),
                 kind=kind if block.type == "text" else block.type or "unknown",
                 bytes=_block_size(block),
                 after=link.message,

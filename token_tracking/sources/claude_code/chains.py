@@ -29,15 +29,22 @@ class Link(NamedTuple):
         return Link(self.message, self.depth + 1, self.text_bytes, self.thinking_bytes)
 
 
+AGENT: Final = "agent:"
+"""Begins the head of a subagent's chain inside progress lines."""
+
 ROOT: Final = Link(None, 0, 0, 0)
 
 
 class Chains:
     """The links of one file's lines, by uuid, and of each agent's last line."""
 
-    def __init__(self, heads: str = "[]") -> None:
-        saved = msgspec.json.decode(heads, type=list[tuple[str, Link]])
-        self._links = dict(saved)
+    def __init__(self, saved: str = "") -> None:
+        self.now: int | None = None
+        """The time of the last line that had one."""
+        heads: list[tuple[str, Link]] = []
+        if saved:
+            self.now, heads = msgspec.json.decode(saved, type=_Saved)
+        self._links = dict(heads)
         self._parents: set[str] = set()
         self._last: dict[str | bool, Link] = {}
         self.lost = False
@@ -78,12 +85,18 @@ class Chains:
             self._links.pop(head)
             self._links[head] = self._links[line.uuid]
 
-    def heads(self) -> str:
-        """The newest links that nothing hangs on yet, as JSON."""
+    def save(self) -> str:
+        """What the next reading needs, as JSON: the time, and the newest links that nothing hangs
+        on yet. Agents' heads all stay: nothing tells a new agent from a forgotten one."""
         heads: list[tuple[str, Link]] = []
+        lines = 0
         for uuid in reversed(self._links):
-            if uuid not in self._parents:
+            if uuid.startswith(AGENT):
                 heads.append((uuid, self._links[uuid]))
-                if len(heads) == _KEPT_HEADS:
-                    break
-        return msgspec.json.encode(heads[::-1]).decode()
+            elif uuid not in self._parents and lines < _KEPT_HEADS:
+                heads.append((uuid, self._links[uuid]))
+                lines += 1
+        return msgspec.json.encode((self.now, heads[::-1])).decode()
+
+
+_Saved = tuple[int | None, list[tuple[str, Link]]]

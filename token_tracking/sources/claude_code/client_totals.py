@@ -9,7 +9,7 @@ from msgspec import DecodeError, Meta, Struct
 from token_tracking.reading import ClientTotal
 from token_tracking.sources.claude_code.lines import Line
 
-_Count = Annotated[int, Meta(ge=0)]
+_Count = Annotated[int, Meta(ge=0, le=10**15)]
 _PICO = 10**12
 _MOST_USD = 10**6
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from token_tracking.reading import FoundFile
+from token_tracking.reading import MAX_INODE, FoundFile, stored_path
 
 
 def claude_folders(given: Sequence[Path], environment: Mapping[str, str]) -> list[Path]:
@@ -41,7 +41,7 @@ def transcripts(folder: Path, failures: dict[str, str]) -> Iterator[FoundFile]:
                     elif _is_new_folder(entry, visited):
                         pending.append(entry.path)
         except OSError as error:
-            failures[current] = error.strerror or str(error)
+            failures[stored_path(current)] = error.strerror or str(error)
 
 
 def _is_new_folder(entry: os.DirEntry[str], visited: set[str]) -> bool:
@@ -63,9 +63,9 @@ def _found(entry: os.DirEntry[str], failures: dict[str, str]) -> FoundFile | Non
     try:
         if entry.is_file():
             state = entry.stat()
-            return FoundFile(entry.path, state.st_ino, state.st_mtime_ns, state.st_size)
+            return FoundFile(entry.path, state.st_ino & MAX_INODE, state.st_mtime_ns, state.st_size)
     except FileNotFoundError:
         pass
     except OSError as error:
-        failures[entry.path] = error.strerror or str(error)
+        failures[stored_path(entry.path)] = error.strerror or str(error)
     return None

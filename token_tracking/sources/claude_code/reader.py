@@ -7,7 +7,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from token_tracking.reading import FileCursor, Reading, stored_path
+from token_tracking.reading import MAX_INODE, FileCursor, Reading, stored_path
 from token_tracking.sources.claude_code.chains import Chains
 from token_tracking.sources.claude_code.transcript import Transcript
 
@@ -28,6 +28,9 @@ def read_file(path: str, cursor: FileCursor | None) -> Iterator[Reading]:
     """
     with Path(path).open("rb", buffering=0) as file:
         start = cursor if cursor is not None and _continues(file, cursor) else None
+        if start is not None and os.fstat(file.fileno()).st_size - start.offset > _READING_BYTES:
+            # What may have to be read again is held until that is known: not so much.
+            start = None
         reader = _FileReader(path, file, start)
         if start is None:
             yield from reader.readings()
@@ -42,7 +45,7 @@ def read_file(path: str, cursor: FileCursor | None) -> Iterator[Reading]:
 def _continues(file: FileIO, cursor: FileCursor) -> bool:
     state = os.fstat(file.fileno())
     return (
-        state.st_ino == cursor.inode
+        state.st_ino & MAX_INODE == cursor.inode
         and state.st_size >= cursor.offset
         and _fingerprint(file, cursor.offset) == cursor.fingerprint
     )
@@ -151,12 +154,12 @@ class _FileReader:
         lines, malformed, unusable = self._counts
         return FileCursor(
             path=stored_path(self._path),
-            inode=self._state.st_ino,
+            inode=self._state.st_ino & MAX_INODE,
             modified_ns=self._state.st_mtime_ns,
             size=self._state.st_size,
             offset=self._offset,
             fingerprint=fingerprint,
-            chains=self._chains.heads(),
+            chains=self._chains.save(),
             lines=lines,
             malformed_lines=malformed,
             unusable_lines=unusable,

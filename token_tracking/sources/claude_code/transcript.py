@@ -11,7 +11,7 @@ from token_tracking.merge import join, join_item
 from token_tracking.reading import ClientTotal
 from token_tracking.sources.claude_code import blocks
 from token_tracking.sources.claude_code.billed import Billed, read_usage
-from token_tracking.sources.claude_code.chains import Chains, Link
+from token_tracking.sources.claude_code.chains import AGENT, Chains, Link
 from token_tracking.sources.claude_code.client_totals import read_client_totals
 from token_tracking.sources.claude_code.lines import Line, Message, decode_line
 from token_tracking.sources.claude_code.spans import Spans
@@ -37,7 +37,6 @@ class Transcript:
         self.items: dict[str, ContentItem] = {}
         self.spans = Spans()
         self.client_totals: list[ClientTotal] = []
-        self._now: int | None = None
         self._said: dict[str, tuple[int, tuple[object, ...]]] = {}
         self._visible: dict[str, tuple[int, int]] = {}
 
@@ -51,7 +50,7 @@ class Transcript:
             line.sessionId = self.session_id
         at = milliseconds(line.timestamp)
         if at is not None:
-            self._now = at
+            self.chains.now = at
             self.spans.see(line.sessionId, at, line.cwd, line.uuid is not None)
         if line.data is not None and line.data.type == "agent_progress":
             self._take_progress(line)
@@ -85,7 +84,7 @@ class Transcript:
             self.client_totals += read_client_totals(line)
 
     def _answer(self, line: Line, message: Message, link: Link) -> None:
-        at = milliseconds(line.timestamp) or self._now
+        at = milliseconds(line.timestamp) or self.chains.now
         if at is None:
             self.unusable_lines += 1
             return
@@ -119,12 +118,15 @@ class Transcript:
             line.entrypoint,
             line.agentId,
             line.isSidechain,
+            line.attributionAgent,
             line.attributionSkill,
+            line.attributionPlugin,
+            line.attributionMcpServer,
             line.attributionMcpTool,
         )
         known = self._said.get(key)
         if known is not None and known[1] == said and (at > known[0] or parent is None):
-            return at >= known[0]
+            return key in self.events and at >= known[0]
         self._said[key] = (at, said)
         return False
 
@@ -173,7 +175,7 @@ def _subagent_line(line: Line) -> Line | None:
     return Line(
         type=nested.type,
         uuid=nested.uuid or f"{line.uuid}.0",
-        parentUuid=f"agent:{data.agentId}",
+        parentUuid=f"{AGENT}{data.agentId}",
         sessionId=line.sessionId,
         timestamp=nested.timestamp or line.timestamp,
         cwd=line.cwd,
@@ -203,6 +205,7 @@ def _sighting(
         timestamp=at,
         source=SOURCE,
         model=_text(message.model),
+        terms_final=bool(message.stop_reason),
         stop_reason=_text(message.stop_reason),
         service_tier=_text(billed.service_tier),
         speed=_text(billed.speed),

@@ -11,8 +11,8 @@ CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
     session_id TEXT NOT NULL UNIQUE,  -- '' holds the messages that name no session
     born BIGINT,               -- earliest line that forks do not copy
-    first_at BIGINT NOT NULL,
-    last_at BIGINT NOT NULL,
+    first_at BIGINT,           -- null: only lines without a time named it so far
+    last_at BIGINT,
     project_id INTEGER,        -- its first working directory, and when it was seen
     project_at BIGINT
 );
@@ -29,6 +29,7 @@ CREATE TABLE messages (
     parent_id INTEGER,
     source TEXT NOT NULL,
     model TEXT,
+    terms_final SMALLINT NOT NULL,   -- whether a final sighting told the terms of billing
     stop_reason TEXT,
     service_tier TEXT,
     speed TEXT,
@@ -119,11 +120,16 @@ CREATE TABLE files (
     unusable_lines BIGINT NOT NULL
 );
 
+-- Messages before this time were deleted at the user's wish, and are not taken again.
+CREATE TABLE retention (
+    kept_from BIGINT NOT NULL
+);
+
 -- Sums by session, model and quarter of an hour, kept in the transaction that changes a message:
 -- derived from messages, never the source of anything.
 CREATE TABLE totals (
     session_id INTEGER NOT NULL,
-    quarter INTEGER NOT NULL,  -- at / 900000
+    quarter BIGINT NOT NULL,   -- at / 900000
     model TEXT NOT NULL,       -- '' where a message names none
     messages BIGINT NOT NULL,
     partial_messages BIGINT NOT NULL,
@@ -143,7 +149,7 @@ CREATE INDEX totals_by_quarter ON totals (quarter);
 
 -- The same over all sessions: what a report by time needs does not grow with the history.
 CREATE TABLE quarters (
-    quarter INTEGER NOT NULL,
+    quarter BIGINT NOT NULL,
     model TEXT NOT NULL,
     messages BIGINT NOT NULL,
     partial_messages BIGINT NOT NULL,

@@ -1,7 +1,7 @@
 -- name: upsert_message*!
 -- The join of two sightings (token_tracking/merge.py), as one upsert: the larger count, the
 -- earlier time, the larger text where a missing one is less than any. Whoever saves hands over
--- cost and place for the joined message.
+-- cost, place and what was billed beside it for the joined message.
 INSERT INTO messages (
     id,
     key,
@@ -10,12 +10,13 @@ INSERT INTO messages (
     cwd_id,
     branch_id,
     parent_id,
-    source,
     model,
-    stop_reason,
+    terms_final,
     service_tier,
     speed,
     inference_geo,
+    source,
+    stop_reason,
     version,
     entrypoint,
     agent_id,
@@ -46,12 +47,13 @@ VALUES (
     :cwd_id,
     :branch_id,
     :parent_id,
-    :source,
     :model,
-    :stop_reason,
+    :terms_final,
     :service_tier,
     :speed,
     :inference_geo,
+    :source,
+    :stop_reason,
     :version,
     :entrypoint,
     :agent_id,
@@ -84,10 +86,6 @@ ON CONFLICT (key) DO UPDATE SET
         WHEN excluded.thinking_bytes > messages.thinking_bytes
         THEN excluded.thinking_bytes ELSE messages.thinking_bytes
     END,
-    extra = CASE
-        WHEN messages.extra IS NULL OR excluded.extra > messages.extra
-        THEN excluded.extra ELSE messages.extra
-    END,
     input_tokens = CASE
         WHEN excluded.input_tokens > messages.input_tokens
         THEN excluded.input_tokens ELSE messages.input_tokens
@@ -101,8 +99,13 @@ ON CONFLICT (key) DO UPDATE SET
         THEN excluded.cache_read_tokens ELSE messages.cache_read_tokens
     END,
     cache_write_5m_tokens = CASE
-        WHEN excluded.cache_write_5m_tokens > messages.cache_write_5m_tokens
-        THEN excluded.cache_write_5m_tokens ELSE messages.cache_write_5m_tokens
+        WHEN excluded.cache_write_5m_tokens + excluded.cache_write_1h_tokens
+            > messages.cache_write_5m_tokens + messages.cache_write_1h_tokens
+        THEN excluded.cache_write_5m_tokens + excluded.cache_write_1h_tokens
+        ELSE messages.cache_write_5m_tokens + messages.cache_write_1h_tokens
+    END - CASE
+        WHEN excluded.cache_write_1h_tokens > messages.cache_write_1h_tokens
+        THEN excluded.cache_write_1h_tokens ELSE messages.cache_write_1h_tokens
     END,
     cache_write_1h_tokens = CASE
         WHEN excluded.cache_write_1h_tokens > messages.cache_write_1h_tokens
@@ -121,23 +124,67 @@ ON CONFLICT (key) DO UPDATE SET
         THEN excluded.source ELSE messages.source
     END,
     model = CASE
-        WHEN messages.model IS NULL OR excluded.model > messages.model
+        WHEN (
+            CASE WHEN excluded.model IS NULL THEN 0 ELSE 1 END, excluded.terms_final,
+            COALESCE(excluded.model, ''), COALESCE(excluded.service_tier, ''),
+            COALESCE(excluded.speed, ''), COALESCE(excluded.inference_geo, '')
+        ) > (
+            CASE WHEN messages.model IS NULL THEN 0 ELSE 1 END, messages.terms_final,
+            COALESCE(messages.model, ''), COALESCE(messages.service_tier, ''),
+            COALESCE(messages.speed, ''), COALESCE(messages.inference_geo, '')
+        )
         THEN excluded.model ELSE messages.model
+    END,
+    terms_final = CASE
+        WHEN (
+            CASE WHEN excluded.model IS NULL THEN 0 ELSE 1 END, excluded.terms_final,
+            COALESCE(excluded.model, ''), COALESCE(excluded.service_tier, ''),
+            COALESCE(excluded.speed, ''), COALESCE(excluded.inference_geo, '')
+        ) > (
+            CASE WHEN messages.model IS NULL THEN 0 ELSE 1 END, messages.terms_final,
+            COALESCE(messages.model, ''), COALESCE(messages.service_tier, ''),
+            COALESCE(messages.speed, ''), COALESCE(messages.inference_geo, '')
+        )
+        THEN excluded.terms_final ELSE messages.terms_final
     END,
     stop_reason = CASE
         WHEN messages.stop_reason IS NULL OR excluded.stop_reason > messages.stop_reason
         THEN excluded.stop_reason ELSE messages.stop_reason
     END,
     service_tier = CASE
-        WHEN messages.service_tier IS NULL OR excluded.service_tier > messages.service_tier
+        WHEN (
+            CASE WHEN excluded.model IS NULL THEN 0 ELSE 1 END, excluded.terms_final,
+            COALESCE(excluded.model, ''), COALESCE(excluded.service_tier, ''),
+            COALESCE(excluded.speed, ''), COALESCE(excluded.inference_geo, '')
+        ) > (
+            CASE WHEN messages.model IS NULL THEN 0 ELSE 1 END, messages.terms_final,
+            COALESCE(messages.model, ''), COALESCE(messages.service_tier, ''),
+            COALESCE(messages.speed, ''), COALESCE(messages.inference_geo, '')
+        )
         THEN excluded.service_tier ELSE messages.service_tier
     END,
     speed = CASE
-        WHEN messages.speed IS NULL OR excluded.speed > messages.speed
+        WHEN (
+            CASE WHEN excluded.model IS NULL THEN 0 ELSE 1 END, excluded.terms_final,
+            COALESCE(excluded.model, ''), COALESCE(excluded.service_tier, ''),
+            COALESCE(excluded.speed, ''), COALESCE(excluded.inference_geo, '')
+        ) > (
+            CASE WHEN messages.model IS NULL THEN 0 ELSE 1 END, messages.terms_final,
+            COALESCE(messages.model, ''), COALESCE(messages.service_tier, ''),
+            COALESCE(messages.speed, ''), COALESCE(messages.inference_geo, '')
+        )
         THEN excluded.speed ELSE messages.speed
     END,
     inference_geo = CASE
-        WHEN messages.inference_geo IS NULL OR excluded.inference_geo > messages.inference_geo
+        WHEN (
+            CASE WHEN excluded.model IS NULL THEN 0 ELSE 1 END, excluded.terms_final,
+            COALESCE(excluded.model, ''), COALESCE(excluded.service_tier, ''),
+            COALESCE(excluded.speed, ''), COALESCE(excluded.inference_geo, '')
+        ) > (
+            CASE WHEN messages.model IS NULL THEN 0 ELSE 1 END, messages.terms_final,
+            COALESCE(messages.model, ''), COALESCE(messages.service_tier, ''),
+            COALESCE(messages.speed, ''), COALESCE(messages.inference_geo, '')
+        )
         THEN excluded.inference_geo ELSE messages.inference_geo
     END,
     version = CASE
@@ -172,6 +219,7 @@ ON CONFLICT (key) DO UPDATE SET
     cwd_id = excluded.cwd_id,
     branch_id = excluded.branch_id,
     parent_id = excluded.parent_id,
+    extra = excluded.extra,
     cost_pico = excluded.cost_pico,
     no_cache_pico = excluded.no_cache_pico,
     write_premium_pico = excluded.write_premium_pico,
@@ -181,13 +229,12 @@ ON CONFLICT (key) DO UPDATE SET
 SELECT COALESCE(MAX(id), 0) FROM messages;
 
 -- name: known_messages
-SELECT m.id, m.key, m.at, m.source, m.model, m.stop_reason, m.service_tier, m.speed,
-    m.inference_geo, m.version, m.entrypoint, m.agent_id, m.is_sidechain, m.attribution,
-    m.category, m.metadata, m.text_bytes, m.thinking_bytes, m.extra,
-    m.input_tokens, m.output_tokens, m.cache_read_tokens,
-    m.cache_write_5m_tokens, m.cache_write_1h_tokens, m.web_search_requests,
-    m.web_fetch_requests, s.session_id, cwd.name, branch.name, parent.key, s.id,
-    m.cwd_id, m.branch_id, m.parent_id
+SELECT m.id, m.key, m.at, m.model, m.terms_final, m.service_tier, m.speed, m.inference_geo,
+    m.source, m.stop_reason, m.version, m.entrypoint, m.agent_id, m.is_sidechain,
+    m.attribution, m.category, m.metadata, m.text_bytes, m.thinking_bytes, m.extra,
+    m.input_tokens, m.output_tokens, m.cache_read_tokens, m.cache_write_5m_tokens,
+    m.cache_write_1h_tokens, m.web_search_requests, m.web_fetch_requests, s.session_id,
+    cwd.name, branch.name, parent.key, s.id, m.cwd_id, m.branch_id, m.parent_id
 FROM wanted AS w
 JOIN messages AS m ON m.key = w.name
 LEFT JOIN sessions AS s ON s.id = m.session_id
