@@ -218,8 +218,8 @@ class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
     `key` is the message's identity (`message_key`). `timestamp` is milliseconds since 1970 UTC.
     `places` holds at most one place a session, sorted by session. `attribution` and `metadata`
     are JSON objects with sorted keys. `terms_final` says that a final sighting told the terms of
-    billing: model, tier, speed and place. `text_bytes` and `thinking_bytes` are the sizes of what is
-    visible of the answer, tool calls apart. `extra` is a JSON list of `ExtraUsage`: its cost is
+    billing: model, tier, speed and place. `text_bytes` and `thinking_bytes` are the sizes of what
+    is visible of the answer, tool calls apart. `extra` is a JSON list of `ExtraUsage`: its cost is
     part of the message's, its tokens are not part of `usage`.
 
     Raises:

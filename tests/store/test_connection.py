@@ -1,5 +1,6 @@
 """A database that cannot be used says why and what to do, and nothing is lost."""
 
+import asyncio
 import os
 import sqlite3
 import sys
@@ -68,8 +69,10 @@ async def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE customers (id INTEGER)")
     connection.close()
+    before = path.read_bytes()
     with pytest.raises(StoreError, match="another program"):
         await TokenStore.open(path)
+    assert path.read_bytes() == before
 
 
 async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ async def test_a_full_disk_says_so_and_what_was_saved_stays(tmp_path: Path) -> N
         ((pages,),) = await connection.execute_fetchall("PRAGMA page_count")
         await connection.execute(f"PRAGMA max_page_count = {pages}")
         many = [event(f"msg_{n:030}", version="x" * 500) for n in range(200)]
-        with pytest.raises(StoreError, match="disk is full"):
+        with pytest.raises(StoreError, match="is the disk full"):
             await store.save_usage(many)
         assert len(await store.get_recent_usage()) == 1
         await connection.execute("PRAGMA max_page_count = 100000")
@@ -180,3 +183,46 @@ async def test_opening_again_migrates_nothing(
     monkeypatch.setattr("token_tracking.store.store.migrate", None)
     await (await TokenStore.open(path)).close()
     assert len(known_migrations()) == len(list(MIGRATIONS.glob("*.sql")))
+
+
+async def test_a_read_only_ledger_with_unwritten_figures_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "l.db"
+    async with TokenStore.opened(path) as store:
+        await store.save_usage(event())
+        monkeypatch.setattr("token_tracking.store.connection._set_up", _read_only)
+        with pytest.raises(StoreError, match="newer figures"):
+            await TokenStore.open(path)
+    async with TokenStore.opened(path) as store:
+        assert len(await store.get_recent_usage()) == 1
+
+
+async def _read_only(connection: object) -> None:
+    raise sqlite3.OperationalError("attempt to write a readonly database")
+
+
+async def test_a_writer_goes_on_where_nobody_gives_it_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr("token_tracking.store.turnstile._LONGEST_SECONDS", 0.01)
+    async with TokenStore.opened(tmp_path / "l.db") as store:
+        with (tmp_path / "l.db.turn").open() as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            await store.save_usage(event())
+        assert len(await store.get_recent_usage()) == 1
+
+
+async def test_who_stops_waiting_for_a_save_leaves_the_ledger_usable(
+    tmp_path: Path,
+) -> None:
+    async with TokenStore.opened(tmp_path / "l.db") as store:
+        other = sqlite3.connect(tmp_path / "l.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(store.save_usage(event()), 0.05)
+        other.execute("COMMIT")
+        other.close()
+        await store.save_usage(event("msg_2"))
+        assert len(await store.get_recent_usage()) == 2

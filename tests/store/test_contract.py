@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from token_tracking.errors import UnknownSessionError
+from token_tracking.reading import FileCursor, Reading
 from token_tracking.store import TokenStore
-from token_tracking.usage import Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 NOON = 1_772_452_800_000
 MODEL = "claude-opus-4-6"
@@ -118,6 +119,8 @@ async def test_what_is_older_than_the_retention_is_deleted(store: TokenStore) ->
     assert message.message_id == "msg_new"
     totals = await store.totals("session")
     assert [sums.messages for _, _, sums in totals] == [1]
+    await store.save_usage(event("msg_old", NOON))
+    assert len(await store.get_recent_usage()) == 1
 
 
 async def test_totals_are_kept_by_quarters_of_an_hour(store: TokenStore) -> None:
@@ -146,3 +149,28 @@ async def test_a_price_that_changed_is_applied_to_all(
     assert await store.reprice() == 1
     (cell,) = [cell for cell in await store.totals("session") if cell[1] == "nobody-knows"]
     assert (cell[2].unpriced_messages, cell[2].cost_pico) == (0, 5_250_000_000)
+
+
+async def test_a_tool_call_that_moves_to_another_message_counts_once(store: TokenStore) -> None:
+    """A gateway's id is scoped by session: a fork's copy is another message."""
+    for number, session in enumerate(("s1", "s2")):
+        key = f"{session}/gen-1/req_1"
+        call = ContentItem(key="toolu_1", kind="tool", name="Bash", message=key)
+        reading = Reading(
+            cursor=FileCursor(
+                path=f"/{number}",
+                inode=1,
+                modified_ns=1,
+                size=1,
+                offset=1,
+                fingerprint="",
+                chains="",
+            ),
+            events=[event(key, NOON, session)],
+            items=[call],
+            sessions=[],
+            client_totals=[],
+        )
+        saved = await store.save_readings([reading])
+        assert saved.sums.tool_uses == 1 - number
+    assert sum(cell[2].tool_uses for cell in await store.totals("session")) == 1

@@ -53,6 +53,19 @@ class Batch:
             self.client_totals[key] = total if seen is None else join_client_totals(seen, total)
         self.cursors[reading.cursor.path] = reading.cursor
 
+    def drop_before(self, kept_from: int) -> None:
+        """Leave out the messages before `kept_from` (milliseconds since 1970 UTC), and items that
+        are part of no other: they were deleted at the user's wish."""
+        dropped = {key for key, event in self.events.items() if event.timestamp < kept_from}
+        for key in dropped:
+            del self.events[key]
+        for key, item in list(self.items.items()):
+            if {item.message, item.after} - {None} and not {item.message, item.after} - {
+                None,
+                *dropped,
+            }:
+                del self.items[key]
+
     def names(self) -> set[str]:
         """Every text that the ledger keeps once."""
         names = {span.cwd for span in self.spans.values()}

@@ -22,23 +22,39 @@ async def connect(path: Path) -> aiosqlite.Connection:
     """A connection in autocommit mode; one that only reads where the file cannot be written.
 
     Raises:
-        StoreError: the file cannot be opened, or is no SQLite database.
+        StoreError: the file cannot be opened, is no SQLite database, or is another program's.
     """
     with store_errors(path):
-        writable = await _open(path, "")
+        connection = await _open(path, "")
         try:
-            await writable.execute("PRAGMA journal_mode = WAL")
-            await _set_up(writable)
+            await _refuse_foreign(connection, path)
+            await _set_up(connection)
         except sqlite3.OperationalError as error:
-            await writable.close()
+            await connection.close()
             if not path.exists() or not _refuses_writing(error):
                 raise
         except BaseException:
-            await writable.close()
+            await connection.close()
             raise
         else:
-            return writable
-        return await _open(path, "?immutable=1")
+            return connection
+        return await _open_read_only(path)
+
+
+async def _open_read_only(path: Path) -> aiosqlite.Connection:
+    """What was not written back from the journal yet cannot be read where nothing can be written:
+    better no figures than old ones."""
+    journal = path.with_name(path.name + "-wal")
+    try:
+        pending = journal.stat().st_size > 0
+    except OSError:
+        pending = False
+    if pending:
+        raise StoreError(
+            f"{path} is read-only, and {journal.name} beside it holds newer figures. Open it once"
+            " where it can be written, or make its folder writable."
+        )
+    return await _open(path, "?immutable=1")
 
 
 async def _open(path: Path, options: str) -> aiosqlite.Connection:
@@ -56,14 +72,22 @@ async def _open(path: Path, options: str) -> aiosqlite.Connection:
         raise
 
 
+async def _refuse_foreign(connection: aiosqlite.Connection, path: Path) -> None:
+    """Before anything is changed: a file of another program stays as it is."""
+    rows = await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {str(row[0]) for row in rows}
+    if tables and not tables & {"messages", "_yoyo_migration", "yoyo_lock"}:
+        raise StoreError(f"{path} is a database of another program. Choose another file with --db.")
+
+
 async def _set_up(connection: aiosqlite.Connection) -> None:
     for pragma in (
+        "journal_mode = WAL",
         "synchronous = NORMAL",
         f"cache_size = -{_CACHE_KIB}",
         "temp_store = MEMORY",
     ):
         await connection.execute(f"PRAGMA {pragma}")
-    await connection.execute("SELECT COUNT(*) FROM sqlite_master")
 
 
 def _refuses_writing(error: sqlite3.OperationalError) -> bool:
@@ -88,8 +112,11 @@ def _advice(path: Path, error: sqlite3.Error) -> str:
             f"{path} is locked by another program for more than {BUSY_SECONDS} seconds."
             " Close what uses it, then try again."
         )
-    if "full" in text:
-        return f"The disk is full: {path} cannot grow. Free some space, then try again."
+    if "full" in text or "disk I/O" in text:
+        return (
+            f"{path} cannot be written ({text}): is the disk full, or a limit reached? Free some"
+            " space, then try again."
+        )
     if "readonly" in text:
         return f"{path} is read-only. Make it writable, or choose another file with --db."
     if "not a database" in text or "malformed" in text:

@@ -1,5 +1,6 @@
 """Brings a database to the schema of this version: numbered `.sql` files, applied by yoyo."""
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -21,16 +22,12 @@ async def needs_migration(connection: aiosqlite.Connection, path: Path) -> bool:
     """Whether migrations are to be applied.
 
     Raises:
-        StoreError: the database is another program's, or of a newer version.
+        StoreError: the database is of a newer version.
     """
     with store_errors(path):
         rows = await connection.execute_fetchall("SELECT name FROM sqlite_master")
         tables = {str(row[0]) for row in rows}
         if "_yoyo_migration" not in tables:
-            if tables - {"names"} and not any("yoyo" in table for table in tables):
-                raise StoreError(
-                    f"{path} is a database of another program. Choose another file with --db."
-                )
             return True
         rows = await connection.execute_fetchall("SELECT migration_id FROM _yoyo_migration")
     applied = {str(row[0]) for row in rows}
@@ -64,6 +61,12 @@ def migrate(path: Path) -> None:
                 try:
                     migrations = read_migrations(str(MIGRATIONS))
                     backend.apply_migrations(backend.to_apply(migrations))
+                except (AssertionError, sqlite3.OperationalError) as error:
+                    # So it fails where the disk is full, after a failure to roll back.
+                    raise StoreError(
+                        f"{path} cannot be set up ({error}): is the disk full, or a limit reached?"
+                        " Free some space, then try again."
+                    ) from error
                 finally:
                     backend.connection.close()
         except Timeout as error:

@@ -63,6 +63,9 @@ class Save:
 
     async def run(self, batch: Batch) -> Saved:
         """Save all of it; what it changed."""
+        kept_from: int | None = await self._sql.kept_from(self._db)
+        if kept_from is not None:
+            batch.drop_before(kept_from)
         await self._save_names(batch.names())
         await self._save_sessions(batch)
         await self._find_messages(batch)
@@ -95,6 +98,8 @@ class Save:
             ids[row[1]] = row[0]
             if row[5] is not None:
                 self._ids.names[row[5]] = row[7]
+            if row[2] is None:
+                continue
             known[row[1]] = SessionSpan(
                 session_id=row[1],
                 first_at=row[2],
@@ -104,8 +109,9 @@ class Save:
                 cwd_at=row[6],
             )
         last: int = await self._sql.last_session_id(self._db)
-        new = sorted(spans.keys() - known.keys())
+        new = sorted(batch.sessions() - ids.keys())
         ids.update((session, row_id) for row_id, session in enumerate(new, start=last + 1))
+        timeless = [_timeless(session, ids[session]) for session in new if session not in spans]
         changed = {
             session: join_spans(known[session], span) if session in known else span
             for session, span in spans.items()
@@ -113,7 +119,7 @@ class Save:
         changed = {key: span for key, span in changed.items() if span != known.get(key)}
         self._touched |= {ids[session] for session in changed}
         await self._sql.upsert_session(
-            self._db, [self._session_row(span) for span in changed.values()]
+            self._db, timeless + [self._session_row(span) for span in changed.values()]
         )
 
     def _session_row(self, span: SessionSpan) -> dict[str, Any]:
@@ -181,21 +187,32 @@ class Save:
 
     async def _save_items(self, batch: Batch) -> None:
         items = sorted(batch.items.items())
+        await self._dirty_items(batch)
         rows = [item_row(item, self._ids) for _, item in items]
         await self._statements.item.run(self._db, rows)
         openings = [
             {"item_key": key, "session_id": self._ids.sessions[session]}
             for key, item in items
             for session in item.sessions
-            if session in self._ids.sessions
         ]
         await self._sql.insert_opening(self._db, openings)
         totals = [
             {**asdict(total), "session_id": self._ids.sessions[total.session_id]}
             for total in batch.client_totals.values()
-            if total.session_id in self._ids.sessions
         ]
         await self._sql.upsert_client_total(self._db, totals)
+
+    async def _dirty_items(self, batch: Batch) -> None:
+        """A tool call may move to another message where a gateway gave a copy another id."""
+        movable = [
+            item.key
+            for item in batch.items.values()
+            if item.message is not None and not item.message.startswith("msg_")
+        ]
+        if movable:
+            await self._want(movable)
+            async for session, at in self._sql.items_elsewhere(self._db):
+                self._dirty.add((session, at // QUARTER_MS))
 
     async def _save_owners(self) -> None:
         """Give shared messages to the session that wrote them: see `merge.owner`."""
@@ -232,11 +249,25 @@ class Save:
         return Sums(*row), await self._sql.dirty_sessions(self._db)
 
 
+def _timeless(session: str, row_id: int) -> dict[str, Any]:
+    """A session that only lines without a time have named so far."""
+    columns = ("born", "first_at", "last_at", "project_id", "project_at")
+    return {"id": row_id, "session_id": session, **dict.fromkeys(columns)}
+
+
 async def sum_anew(
     connection: aiosqlite.Connection, queries: Any, dirty: Iterable[tuple[int, int]]
 ) -> None:
     """Derive the sums of these (session, quarter of an hour) from their messages."""
-    pairs = [{"session_id": session, "quarter": quarter} for session, quarter in sorted(dirty)]
+    pairs = [
+        {
+            "session_id": session,
+            "quarter": quarter,
+            "start": quarter * QUARTER_MS,
+            "end": (quarter + 1) * QUARTER_MS,
+        }
+        for session, quarter in sorted(dirty)
+    ]
     quarters = [{"quarter": quarter} for quarter in sorted({pair["quarter"] for pair in pairs})]
     await queries.clear_totals(connection, pairs)
     await queries.sum_totals(connection, pairs)

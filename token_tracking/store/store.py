@@ -318,6 +318,7 @@ class TokenStore:
 
     async def cleanup(self, retention: timedelta | None = None) -> int:
         """Delete messages older than `retention`; how many. Nothing is deleted unless it is set.
+        What was deleted is not taken again where a transcript still has it.
 
         Raises:
             StoreError: the database cannot be written; nothing was deleted.
@@ -326,10 +327,17 @@ class TokenStore:
             return 0
         before = milliseconds(datetime.now(UTC) - retention)
         async with self._writing():
+            kept_from: int | None = await self._sql.kept_from(self._db)
             expired = {row async for row in self._sql.expired_totals(self._db, before=before)}
             deleted: int = await self._sql.delete_messages(self._db, before=before)
             await self._sql.delete_orphan_items(self._db)
             await self._sql.delete_orphan_placements(self._db)
+            await self._sql.clear_lost_parents(self._db)
+            await self._sql.clear_lost_placement_parents(self._db)
+            await self._sql.clear_lost_item_messages(self._db)
+            await self._sql.clear_lost_item_anchors(self._db)
+            await self._sql.clear_retention(self._db)
+            await self._sql.set_retention(self._db, kept_from=max(before, kept_from or 0))
             await sum_anew(self._db, self._sql, expired)
         return deleted
 

@@ -1,8 +1,8 @@
 """Writers of one file take turns.
 
 SQLite waits for a lock by sleeping, up to 100 milliseconds at a time: of two processes that write
-much, one starves. The operating system's file lock wakes the next one at once, and is gone with a
-process that is killed. It is a courtesy: correctness rests on SQLite's own lock.
+much, one starves. The operating system's file lock can be asked for every other millisecond, and
+is gone with a process that is killed. It is a courtesy: correctness rests on SQLite's own lock.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ if sys.platform != "win32":
 
 _LONGEST_SECONDS: Final = 10.0
 """After this a writer goes on without its turn: then SQLite decides."""
+_POLL_SECONDS: Final = 0.002
+"""A thread that blocked on the lock could not be called off, and would hold up the exit."""
 
 
 class Turnstile:
@@ -49,31 +51,29 @@ class Turnstile:
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
         """Wait for one's turn; it ends with the context."""
-        if self._file is None:
-            yield
-            return
-        with suppress(OSError):
-            await _wait(self._file)
+        file = self._file
+        locked = file is not None and await _wait(file)
         try:
             yield
         finally:
-            _release(self._file)
+            if file is not None and locked:
+                _release(file)
 
 
-async def _wait(file: int) -> None:
+async def _wait(file: int) -> bool:
+    """Wait for the lock; whether it came in time."""
     if sys.platform == "win32":
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        waiting = asyncio.ensure_future(asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX))
+        return False
+    for _ in range(round(_LONGEST_SECONDS / _POLL_SECONDS)):
         try:
-            await asyncio.wait_for(asyncio.shield(waiting), _LONGEST_SECONDS)
-        except BaseException as error:
-            # The thread goes on waiting: what it gets is given back.
-            waiting.add_done_callback(lambda _: _release(file))
-            if not isinstance(error, TimeoutError):
-                raise
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(_POLL_SECONDS)
+        except OSError:
+            return False
+        else:
+            return True
+    return False
 
 
 def _release(file: int) -> None:

@@ -13,7 +13,7 @@ FROM files;
 
 -- name: recent_messages
 SELECT * FROM ledger
-WHERE (:category IS NULL OR category = :category)
+WHERE (CAST(:category AS TEXT) IS NULL OR category = :category)
 ORDER BY at DESC, key DESC
 LIMIT :limit;
 
@@ -43,12 +43,12 @@ ORDER BY m.at;
 SELECT s.id, s.session_id, project.name, s.first_at, s.last_at
 FROM sessions AS s
 LEFT JOIN names AS project ON project.id = s.project_id
-WHERE s.session_id = :session_id;
+WHERE s.session_id = :session_id AND s.first_at IS NOT NULL;
 
 -- name: sessions_like
 SELECT session_id FROM sessions
 WHERE session_id LIKE :pattern ESCAPE '\' AND session_id <> ''
-ORDER BY last_at DESC, session_id
+ORDER BY COALESCE(last_at, 0) DESC, session_id
 LIMIT :limit;
 
 -- name: latest_session^
@@ -56,7 +56,7 @@ LIMIT :limit;
 SELECT s.session_id
 FROM sessions AS s
 LEFT JOIN names AS project ON project.id = s.project_id
-WHERE s.session_id <> '' AND (:project IS NULL OR project.name = :project)
+WHERE s.session_id <> '' AND s.last_at IS NOT NULL AND (CAST(:project AS TEXT) IS NULL OR project.name = :project)
     AND EXISTS (SELECT 1 FROM messages AS m WHERE m.session_id = s.id)
 ORDER BY s.last_at DESC, s.session_id DESC
 LIMIT 1;
@@ -124,7 +124,8 @@ GROUP BY COALESCE(project.name, ''), t.model;
 -- name: session_facts
 SELECT s.session_id, COALESCE(project.name, ''), s.first_at, s.last_at
 FROM sessions AS s
-LEFT JOIN names AS project ON project.id = s.project_id;
+LEFT JOIN names AS project ON project.id = s.project_id
+WHERE s.first_at IS NOT NULL;
 
 -- name: projects
 SELECT DISTINCT project.id, project.name
@@ -140,6 +141,33 @@ SELECT DISTINCT session_id, at / 900000 FROM messages WHERE at < :before;
 DELETE FROM items WHERE
     (message_id IS NOT NULL OR after_id IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.message_id)
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.after_id);
+
+-- name: clear_retention!
+DELETE FROM retention;
+
+-- name: set_retention!
+INSERT INTO retention (kept_from) VALUES (:kept_from);
+
+-- name: clear_lost_parents!
+-- Row numbers are given again: nothing may go on naming a message that is gone.
+UPDATE messages SET parent_id = NULL
+WHERE parent_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = messages.parent_id);
+
+-- name: clear_lost_placement_parents!
+UPDATE placements SET parent_id = NULL
+WHERE parent_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = placements.parent_id);
+
+-- name: clear_lost_item_messages!
+UPDATE items SET message_id = NULL
+WHERE message_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.message_id);
+
+-- name: clear_lost_item_anchors!
+UPDATE items SET after_id = NULL
+WHERE after_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.after_id);
 
 -- name: delete_orphan_placements!

@@ -7,6 +7,9 @@ COMMIT;
 -- name: rollback!
 ROLLBACK;
 
+-- name: kept_from$
+SELECT MAX(kept_from) FROM retention;
+
 -- name: create_wanted#
 CREATE TEMPORARY TABLE IF NOT EXISTS wanted (name TEXT NOT NULL);
 
@@ -129,6 +132,13 @@ ON CONFLICT (key) DO UPDATE SET
         THEN excluded.detail ELSE items.detail
     END;
 
+-- name: items_elsewhere
+-- Where the messages stand that known tool calls are part of so far.
+SELECT m.session_id, m.at
+FROM wanted AS w
+JOIN items AS i ON i.key = w.name AND i.kind = 'tool'
+JOIN messages AS m ON m.id = i.message_id;
+
 -- name: insert_opening*!
 INSERT INTO openings (item_key, session_id) VALUES (:item_key, :session_id)
 ON CONFLICT (item_key, session_id) DO NOTHING;
@@ -210,7 +220,7 @@ SELECT :session_id, :quarter, COALESCE(model, ''), COUNT(*),
     SUM(cache_write_1h_tokens), SUM(COALESCE(cost_pico, 0)), SUM(COALESCE(no_cache_pico, 0)),
     SUM(COALESCE(write_premium_pico, 0))
 FROM messages
-WHERE session_id = :session_id AND at >= :quarter * 900000 AND at < (:quarter + 1) * 900000
+WHERE session_id = :session_id AND at >= :start AND at < :end
 GROUP BY COALESCE(model, '');
 
 -- name: clear_quarter*!
