@@ -44,6 +44,27 @@ async def test_a_response_counts_once(system: TokenSystem) -> None:
     assert (summary.sums.messages, summary.sums.output_tokens) == (1, 30)
 
 
+async def test_an_id_that_is_not_global_counts_once_too(system: TokenSystem) -> None:
+    for _ in range(3):
+        await system.tracker.track("gen-1", USAGE, {"model": "claude-opus-4-6"})
+    assert len(await system.store.get_recent_usage()) == 1
+
+
+async def test_a_repeated_call_tells_what_the_ledger_has(system: TokenSystem) -> None:
+    more = {**USAGE, "output_tokens": 30}
+    await system.tracker.track("msg_1", more, META)
+    assert (await system.tracker.track("msg_1", USAGE, META)).usage.output_tokens == 30
+
+
+async def test_what_is_billed_beside_a_message_is_part_of_its_cost(system: TokenSystem) -> None:
+    advisor = {"type": "advisor_message", "input_tokens": 0, "output_tokens": 1000}
+    usage = {**USAGE, "iterations": [advisor, {"type": "message"}, "odd"]}
+    tracked = await system.tracker.track("msg_1", usage, META)
+    assert tracked.cost_usd == Decimal("0.00525") + Decimal("0.025")
+    cost = system.tracker.calculate_cost(usage, "claude-opus-4-6", META["timestamp"])
+    assert cost.usd == tracked.cost_usd
+
+
 async def test_an_answer_that_was_cut_off_is_partial(system: TokenSystem) -> None:
     await system.tracker.track("msg_1", USAGE, {**META, "partial": True})
     (row,) = await system.store.get_recent_usage()
@@ -91,6 +112,7 @@ async def test_a_time_has_several_forms(system: TokenSystem, at: Any, expected: 
     ("message_id", "usage", "metadata"),
     [
         ("", USAGE, {}),
+        (7, USAGE, {}),
         ("msg_1", {}, {}),
         ("msg_1", {"input_tokens": -1, "output_tokens": 1}, {}),
         ("msg_1", USAGE, {"timestamp": "yesterday"}),

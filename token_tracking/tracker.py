@@ -10,10 +10,17 @@ import msgspec
 from msgspec import Struct
 
 from token_tracking.efficiency import Baseline, EfficiencyEngine
-from token_tracking.errors import InvalidUsageError, UnknownModelError
+from token_tracking.errors import InvalidUsageError
 from token_tracking.pricing import Cost
 from token_tracking.store import TokenStore
-from token_tracking.usage import Place, Usage, UsageEvent, message_key
+from token_tracking.usage import (
+    Place,
+    Usage,
+    UsageEvent,
+    extra_json,
+    extra_usages,
+    message_key,
+)
 
 _OWN: Final = frozenset(
     {
@@ -73,13 +80,13 @@ class TokenTracker:
         event = sighting(message_id, usage, metadata or {})
         saved = await self._store.save_usage(event)
         self._tracked.add(message_id)
-        cost, unpriced = self._cost(event)
+        row = await self._store.get_message(event.key)
         return Tracked(
             message_id=message_id,
-            usage=event.usage,
+            usage=event.usage if row is None else row.usage,
             is_new=saved.sums.messages == 1,
-            cost_usd=cost,
-            unpriced=unpriced,
+            cost_usd=None if row is None else row.cost_usd,
+            unpriced="It is older than the retention." if row is None else row.unpriced,
         )
 
     def calculate_cost(
@@ -98,14 +105,12 @@ class TokenTracker:
             InvalidUsageError: the usage is not valid.
             UnknownModelError: no price is known.
         """
-        return self._store.prices.cost(
-            read_usage(usage),
-            model,
-            _milliseconds(at),
-            speed=speed,
-            service_tier=service_tier,
-            inference_geo=inference_geo,
-        )
+        terms = {"speed": speed, "service_tier": service_tier, "inference_geo": inference_geo}
+        moment, prices = _milliseconds(at), self._store.prices
+        cost = prices.cost(read_usage(usage), model, moment, **terms)
+        for extra in extra_usages(usage):
+            cost += prices.cost(extra.usage, extra.model or model, moment, **terms)
+        return cost
 
     def calculate_baseline(
         self, name: str, usage: object, model: str, at: datetime | str | int | None = None
@@ -117,9 +122,8 @@ class TokenTracker:
             UnknownBaselineError: there is no such baseline.
             UnknownModelError: no price is known.
         """
-        counts = read_usage(usage)
-        cost = self._store.prices.cost(counts, model, _milliseconds(at))
-        return self._efficiency.calculate_baseline(name, counts, cost)
+        cost = self.calculate_cost(usage, model, at)
+        return self._efficiency.calculate_baseline(name, read_usage(usage), cost)
 
     def has_tracked(self, message_id: str) -> bool:
         """Whether this tracker recorded the message since it began or was cleared."""
@@ -128,22 +132,6 @@ class TokenTracker:
     def clear_tracked(self) -> None:
         """Forget which messages were recorded. The ledger keeps them."""
         self._tracked.clear()
-
-    def _cost(self, event: UsageEvent) -> tuple[Decimal | None, str | None]:
-        if event.model is None:
-            return None, "The message names no model."
-        try:
-            cost = self._store.prices.cost(
-                event.usage,
-                event.model,
-                event.timestamp,
-                speed=event.speed,
-                service_tier=event.service_tier,
-                inference_geo=event.inference_geo,
-            )
-        except UnknownModelError as error:
-            return None, str(error)
-        return cost.usd, None
 
 
 def read_usage(usage: object) -> Usage:
@@ -161,7 +149,8 @@ def sighting(message_id: str, usage: object, metadata: Mapping[str, Any]) -> Usa
     Raises:
         InvalidUsageError: the usage, id or a known field of the metadata is not valid.
     """
-    if not message_id or not isinstance(message_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+    message_id = _text({"message_id": message_id}, "message_id") or ""
+    if not message_id:
         raise InvalidUsageError("message_id is empty: give the id of the response (msg_...).")
     at = _milliseconds(metadata.get("timestamp"))
     session = _text(metadata, "session_id")
@@ -174,18 +163,27 @@ def sighting(message_id: str, usage: object, metadata: Mapping[str, Any]) -> Usa
         git_branch=_text(metadata, "git_branch"),
     )
     return UsageEvent(
-        key=message_key(message_id, session, _text(metadata, "request_id"), at),
+        key=message_key(message_id, session, _scope(metadata, at), at),
         usage=read_usage(usage),
         timestamp=at,
         source="track",
         model=_text(metadata, "model"),
+        terms_final=not metadata.get("partial"),
         stop_reason=None if metadata.get("partial") else stop or "",
+        extra=extra_json(usage),
         agent_id=_text(metadata, "agent_id"),
         category=_text(metadata, "category"),
         metadata=_rest(metadata),
         places=(place,),
         **terms,
     )
+
+
+def _scope(metadata: Mapping[str, Any], at: int) -> str:
+    """What tells apart two messages of one id that is not global: the request or time that was
+    named. Where neither was, the id has to do: a repeated call counts once."""
+    request = _text(metadata, "request_id")
+    return request or ("" if metadata.get("timestamp") is None else str(at)) or "-"
 
 
 _TERMS: Final = ("service_tier", "speed", "inference_geo")

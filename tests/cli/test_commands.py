@@ -70,7 +70,11 @@ def test_ingest_says_what_the_ledger_has_and_what_was_new(
     assert figures["messages_by_model"] == {"claude-opus-4-6": 1, "nobody-knows": 1}
     again = as_json(capsys, "ingest", "--json")
     assert again["messages"] == 2
+    assert figures["new"]["unpriced_models"] == figures["unpriced_models"]
+    assert figures["new"]["messages_by_model"] == figures["messages_by_model"]
     assert again["new"] == {
+        "unpriced_models": {},
+        "messages_by_model": {},
         **dict.fromkeys(counts, 0),
         "files": 0,
         "lines": 0,
@@ -157,7 +161,7 @@ def test_an_unknown_session_is_an_error_that_helps(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("session", "nobody") == 1
-    assert "report --by session" in capsys.readouterr().err
+    assert "The newest are" in capsys.readouterr().err
 
 
 def test_given_folders_replace_the_configured_ones(
@@ -195,7 +199,7 @@ def test_own_prices_are_used_and_applied_to_what_is_there(
         "cache_read = 1\ncache_write_5m = 1\ncache_write_1h = 1\n"
     )
     assert run("reprice", "--prices", str(prices)) == 0
-    assert "1 messages" in capsys.readouterr().out
+    assert "1 message with another price" in capsys.readouterr().out
     figures = as_json(capsys, "ingest", "--json")
     assert (figures["unpriced_messages"], figures["cost_usd"]) == (0, 0.08388)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.store.test_contract import MODEL, NOON, event
 from token_tracking.metrics import By, TokenMetrics
 from token_tracking.metrics.blocks import BLOCK_MS, blocks
-from token_tracking.store import Sums, TokenStore
+from token_tracking.store import MessageSums, Sums, TokenStore
 from token_tracking.usage import Place, Usage
 
 HOUR = 3_600_000
@@ -116,7 +116,7 @@ async def test_what_is_unknown_is_none(store: TokenStore) -> None:
 
 def test_a_block_is_five_hours_from_a_first_message() -> None:
     times = [0, BLOCK_MS - 1, BLOCK_MS, BLOCK_MS + 1, 3 * BLOCK_MS]
-    found = blocks((at, "m", Sums(messages=1)) for at in times)
+    found = blocks(MessageSums(at, "m", None, Sums(messages=1)) for at in times)
     assert [(block.first_at, block.last_at) for block in found] == [
         (0, BLOCK_MS - 1),
         (BLOCK_MS, BLOCK_MS + 1),
@@ -127,13 +127,26 @@ def test_a_block_is_five_hours_from_a_first_message() -> None:
 
 @given(st.lists(st.integers(0, 10 * BLOCK_MS)).map(sorted))
 def test_every_message_is_in_one_block_and_no_block_is_too_long(times: list[int]) -> None:
-    found = blocks((at, "m", Sums(messages=1)) for at in times)
+    found = blocks(MessageSums(at, "m", None, Sums(messages=1)) for at in times)
     assert sum(block.models["m"].messages for block in found) == len(times)
     assert all(block.last_at - block.first_at < BLOCK_MS for block in found)
     assert all(after.first_at >= before.first_at + BLOCK_MS for before, after in pairwise(found))
 
 
-async def test_a_block_that_reaches_into_a_period_is_whole(store: TokenStore) -> None:
-    assert await report(store, "block", "2026-03-02..2026-03-03") == {
-        "2026-03-02T12:00:00+00:00": 2
-    }
+async def test_blocks_are_those_of_all_messages_and_their_sums_those_of_the_chosen(
+    store: TokenStore,
+) -> None:
+    haiku = {"2026-03-02T12:00:00+00:00": 1}
+    assert await report(store, "block", model="haiku") == haiku
+    await store.save_usage(event("msg_late", NOON + 12 * HOUR - 1, "s1"))
+    await store.save_usage(event("msg_next", NOON + 13 * HOUR, "s1"))
+    # The block of 23:59:59 reaches into the next day, where only its second message counts.
+    found = await TokenMetrics(store, UTC).get_report("block", "2026-03-03..2026-03-04")
+    assert [(row.label, row.sums.messages) for row in found.rows] == [
+        ("2026-03-02T23:59:59+00:00", 1)
+    ]
+
+
+async def test_a_model_that_is_named_exactly_is_not_a_part_of_others(store: TokenStore) -> None:
+    await store.save_usage(event("msg_5", NOON, "s9", model="claude-opus-4"))
+    assert await report(store, "session", model="claude-opus-4") == {"s9": 1}

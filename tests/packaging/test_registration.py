@@ -123,7 +123,7 @@ def test_without_an_installed_command_the_module_is_started(
         return str(tmp_path)
 
     monkeypatch.setattr(lines.sysconfig, "get_path", nowhere)
-    assert lines.installed_command() == [sys.executable, "-m", "token_tracking_server.cli"]
+    assert lines.installed_command() == [sys.executable, "-P", "-m", "token_tracking_server.cli"]
 
 
 def test_what_the_shell_set_is_carried_with_absolute_paths(

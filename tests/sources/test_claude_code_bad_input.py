@@ -149,10 +149,11 @@ async def test_half_an_emoji_does_not_lose_the_usage_beside_it(
 
 
 async def test_nul_bytes_in_texts_are_taken(store: TokenStore, claude: Path) -> None:
-    write(claude, [answer(cwd="/a\x00b", gitBranch="\x00", version="2\x00")])
+    nul = "a\x00b"
+    write(claude, [answer(cwd=f"/{nul}", sessionId=nul, version=nul, agentId=nul)], end="")
     assert await messages(store, claude) == {"msg_a"}
     (message,) = await store.get_recent_usage()
-    assert message.cwd == "/a\ufffdb"
+    assert (message.cwd, message.session_id) == ("/a\ufffdb", "a\ufffdb")
 
 
 async def test_a_line_of_50_megabytes_is_taken(store: TokenStore, claude: Path) -> None:

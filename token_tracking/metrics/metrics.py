@@ -1,16 +1,16 @@
 """`TokenMetrics`: summaries, sessions and reports over the store."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct
 
 from token_tracking.efficiency import CacheFigures, cache_figures
-from token_tracking.metrics.blocks import BLOCK_MS, blocks
+from token_tracking.metrics.blocks import blocks
 from token_tracking.metrics.periods import Period, parse_period, time_zone
 from token_tracking.metrics.report import By, Report, ReportRow, date_label, fold, total
 from token_tracking.pricing import normalize_model
-from token_tracking.store import SessionData, Sums, TokenStore
+from token_tracking.store import MessageSums, SessionData, Sums, TokenStore
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -115,8 +115,9 @@ class TokenMetrics:
     async def _rows(
         self, by: By, span: Period, projects: list[int] | None, model: str | None
     ) -> list[ReportRow]:
+        is_model = await self._chosen_models(model)
         if by == "block":
-            return await self._blocks(span, projects, model)
+            return await self._blocks(span, projects, is_model)
         grouping = by if by in {"project", "session"} else "quarter"
         cells = await self._store.totals(
             grouping,  # pyright: ignore[reportArgumentType]
@@ -124,7 +125,7 @@ class TokenMetrics:
             end=span.end,
             projects=projects,
         )
-        chosen = [cell for cell in cells if _is_model(cell[1], model)]
+        chosen = [cell for cell in cells if is_model(cell[1])]
         if by == "model":
             rows = fold((name, name, sums) for _, name, sums in chosen)
         elif by in {"project", "session"}:
@@ -158,14 +159,20 @@ class TokenMetrics:
         return sorted(sessions, key=lambda row: (row.last_at or 0, row.label))
 
     async def _blocks(
-        self, span: Period, projects: list[int] | None, model: str | None
+        self, span: Period, projects: list[int] | None, is_model: Callable[[str], bool]
     ) -> list[ReportRow]:
-        # A block that reaches into the period may begin before it.
-        messages = await self._store.message_sums(end=span.end, projects=projects)
+        """Blocks are those of all messages, as plans count them; their sums are of those chosen."""
+        messages = await self._store.message_sums(end=span.end)
         rows: list[ReportRow] = []
-        for block in blocks(each for each in messages if _is_model(each[1], model)):
-            if span.start is not None and block.first_at + BLOCK_MS <= span.start:
-                continue
+
+        def is_chosen(message: MessageSums) -> bool:
+            return (
+                (span.start is None or message.at >= span.start)
+                and (projects is None or message.project in projects)
+                and is_model(message.model)
+            )
+
+        for block in blocks(messages, is_chosen):
             begin = datetime.fromtimestamp(block.first_at / 1000, UTC).astimezone(self.zone)
             rows.append(
                 ReportRow(
@@ -178,6 +185,16 @@ class TokenMetrics:
             )
         return rows
 
+    async def _chosen_models(self, wanted: str | None) -> Callable[[str], bool]:
+        """The model that `wanted` names in any spelling, or else those whose names hold it."""
+        if wanted is None:
+            return lambda _: True
+        known = {model for _, model, _ in await self._store.totals("quarter")}
+        normal = normalize_model(wanted)
+        exact = {model for model in known if wanted == model or normalize_model(model) == normal}
+        part = {model for model in known if wanted.lower() in model.lower()}
+        return (exact or part).__contains__
+
     async def _projects(self, wanted: str | None) -> list[int] | None:
         if wanted is None:
             return None
@@ -185,13 +202,6 @@ class TokenMetrics:
         if wanted in known:
             return [known[wanted]]
         return [row for path, row in known.items() if wanted.lower() in path.lower()]
-
-
-def _is_model(model: str, wanted: str | None) -> bool:
-    if wanted is None or model == wanted:
-        return True
-    normal = normalize_model(wanted)
-    return normalize_model(model) == normal or wanted.lower() in model.lower()
 
 
 def _by_model(cells: Iterable[tuple[object, str, Sums]]) -> dict[str, list[Sums]]:

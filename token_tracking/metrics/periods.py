@@ -43,7 +43,7 @@ def parse_period(text: str, zone: tzinfo, now: datetime | None = None) -> Period
             return Period(text, _midnight(first, zone), None)
     first, dots, last = text.partition("..")
     if not dots or not (first or last):
-        raise InvalidPeriodError(f"There is no period {text!r}: use {PERIODS}.")
+        raise InvalidPeriodError(f"There is no period {text[:50]!r}: use {PERIODS}.")
     start = _midnight(_day(first), zone) if first else None
     end = _midnight(_day(last), zone) if last else None
     if start is not None and end is not None and start >= end:
@@ -65,7 +65,7 @@ def time_zone(name: str | None = None) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidPeriodError(
-            f"There is no time zone {name!r}: use a name such as Europe/Berlin or UTC."
+            f"There is no time zone {name[:50]!r}: use a name such as Europe/Berlin or UTC."
         ) from error
 
 
@@ -90,7 +90,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidPeriodError(f"{text!r} is no day: write it as 2026-11-21.") from error
+        raise InvalidPeriodError(f"{text[:50]!r} is no day: write it as 2026-11-21.") from error
 
 
 def _midnight(day: date, zone: tzinfo) -> int:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from token_tracking.errors import UnknownModelError
 from token_tracking.pricing.money import usd
@@ -51,6 +52,9 @@ class Cost(Struct, frozen=True):
     def usd(self) -> Decimal:
         """The total in USD, exact."""
         return usd(self.pico_usd)
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 def cost_of(usage: Usage, rates: Rates) -> Cost:

@@ -1,7 +1,7 @@
 """What the ledger answers with. Money is integer pico-USD where the name says so, else USD."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -114,6 +114,16 @@ class Sums(Struct, frozen=True):
 SUM_FIELDS: Final = Sums.__struct_fields__
 
 
+class MessageSums(NamedTuple):
+    """One message as sums: its time (milliseconds since 1970 UTC), model ('' where none is named)
+    and project (a row of `TokenStore.projects`)."""
+
+    at: int
+    model: str
+    project: int | None
+    sums: Sums
+
+
 class ToolSum(Struct, frozen=True, kw_only=True):
     """How often a tool was called in a session's own messages, and the bytes it brought."""
 
@@ -126,6 +136,7 @@ class ToolSum(Struct, frozen=True, kw_only=True):
 class SessionData(Struct, frozen=True, kw_only=True):
     """A session: its own messages in order of time, and how many it inherited from others.
 
+    `models` are the sums of its own messages, the dearest model first ('' where none is named).
     `inherited` maps the session that owns them to their number.
     """
 
@@ -134,15 +145,48 @@ class SessionData(Struct, frozen=True, kw_only=True):
     first_at: int
     last_at: int
     messages: list[TokenUsage]
+    models: dict[str, Sums]
     inherited: dict[str, int]
     tools: list[ToolSum]
 
+    @property
+    def sums(self) -> Sums:
+        """Its own messages together."""
+        return sum(self.models.values(), start=Sums())
+
 
 class Saved(Struct, frozen=True, kw_only=True):
-    """What a save changed: the sums of the ledger after it, less those before it."""
+    """What a save changed: the sums of the ledger after it, less those before it; and the numbers
+    of messages, of all and of those without a price, by model."""
 
     sums: Sums = Sums()
     sessions: int = 0
+    messages_by_model: dict[str, int] = {}
+    unpriced_models: dict[str, int] = {}
 
     def __add__(self, other: "Saved") -> "Saved":
-        return Saved(sums=self.sums + other.sums, sessions=self.sessions + other.sessions)
+        return Saved(
+            sums=self.sums + other.sums,
+            sessions=self.sessions + other.sessions,
+            messages_by_model=_added(self.messages_by_model, other.messages_by_model),
+            unpriced_models=_added(self.unpriced_models, other.unpriced_models),
+        )
+
+    @classmethod
+    def between(cls, before: dict[str, Sums], after: dict[str, Sums], sessions: int) -> "Saved":
+        """What changed from the sums by model before to those after."""
+        zero = Sums()
+        changes = {
+            model: after.get(model, zero) - before.get(model, zero)
+            for model in sorted({*before, *after})
+        }
+        return cls(
+            sums=sum(changes.values(), start=zero),
+            sessions=sessions,
+            messages_by_model={model: sums.messages for model, sums in changes.items()},
+            unpriced_models={model: sums.unpriced_messages for model, sums in changes.items()},
+        )
+
+
+def _added(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {model: a.get(model, 0) + b.get(model, 0) for model in sorted({*a, *b})}

@@ -156,16 +156,12 @@ def money(
     """
     try:
         cost = _cost(prices, usage, terms)
-        sums = (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico)
-        if extra is None:
-            return (*sums, None)
-        for each in decode(extra, type=list[ExtraUsage]):
-            more = _cost(prices, each.usage, terms._replace(model=each.model or terms.model))
-            added = (more.pico_usd, more.no_cache_pico, more.cache_write_premium_pico)
-            sums = (sums[0] + added[0], sums[1] + added[1], sums[2] + added[2])
+        if extra is not None:
+            for each in decode(extra, type=list[ExtraUsage]):
+                cost += _cost(prices, each.usage, terms._replace(model=each.model or terms.model))
     except UnknownModelError as error:
         return (None, None, None, str(error))
-    return (*sums, None)
+    return (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico, None)
 
 
 def _cost(prices: PriceBook, usage: Usage, terms: Terms) -> Cost:

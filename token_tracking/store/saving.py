@@ -242,11 +242,11 @@ class Save:
         before, sessions = await self._dirty_totals()
         await sum_anew(self._db, self._sql, self._dirty)
         after, sessions_after = await self._dirty_totals()
-        return Saved(sums=after - before, sessions=sessions_after - sessions)
+        return Saved.between(before, after, sessions_after - sessions)
 
-    async def _dirty_totals(self) -> tuple[Sums, int]:
-        row = await self._sql.dirty_totals(self._db)
-        return Sums(*row), await self._sql.dirty_sessions(self._db)
+    async def _dirty_totals(self) -> tuple[dict[str, Sums], int]:
+        sums = {row[0]: Sums(*row[1:]) async for row in self._sql.dirty_totals(self._db)}
+        return sums, await self._sql.dirty_sessions(self._db)
 
 
 def _timeless(session: str, row_id: int) -> dict[str, Any]:

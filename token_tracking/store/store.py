@@ -18,7 +18,7 @@ from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
 from token_tracking.store.migrate import migrate, needs_migration
 from token_tracking.store.queries import load_queries
-from token_tracking.store.records import Saved, SessionData, Sums, TokenUsage, ToolSum
+from token_tracking.store.records import MessageSums, Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.rows import QUARTER_MS, repriced, token_usage
 from token_tracking.store.saving import Save, Statements, sum_anew
 from token_tracking.store.turnstile import Turnstile
@@ -168,6 +168,12 @@ class TokenStore:
             row = await self._sql.line_counts(self._db)
         return (row[0], row[1], row[2], row[3])
 
+    async def get_message(self, key: str) -> TokenUsage | None:
+        """One message by its key (see `usage.message_key`)."""
+        async with self._reading():
+            row = await self._sql.message_by_key(self._db, key=key)
+        return None if row is None else token_usage(row)
+
     async def has_message(self, key: str) -> bool:
         """Whether a message stands in the ledger."""
         async with self._reading():
@@ -206,6 +212,9 @@ class TokenStore:
             messages = [
                 token_usage(row) async for row in self._sql.session_messages(self._db, id=key)
             ]
+            models = {
+                row[0]: Sums(*row[1:]) async for row in self._sql.session_models(self._db, id=key)
+            }
             inherited = {
                 other: count
                 async for other, count in self._sql.inherited_messages(self._db, id=key)
@@ -220,6 +229,7 @@ class TokenStore:
             first_at=first_at,
             last_at=last_at,
             messages=messages,
+            models=models,
             inherited=inherited,
             tools=tools,
         )
@@ -276,16 +286,11 @@ class TokenStore:
             )
             return [(row[0], row[1], Sums(*row[2:])) async for row in rows]
 
-    async def message_sums(
-        self, *, end: int | None = None, projects: Iterable[int] | None = None
-    ) -> list[tuple[int, str, Sums]]:
-        """Each message before `end` as (time, model, sums), in order of time."""
+    async def message_sums(self, *, end: int | None = None) -> list[MessageSums]:
+        """Each message before `end` (milliseconds since 1970 UTC), in order of time."""
         async with self._reading():
-            await self._want_projects(projects)
-            rows = self._sql.message_sums(
-                self._db, end=_NO_BOUND if end is None else end, any_project=int(projects is None)
-            )
-            return [(row[0], row[1], Sums(*row[2:])) async for row in rows]
+            rows = self._sql.message_sums(self._db, end=_NO_BOUND if end is None else end)
+            return [MessageSums(*row[:3], Sums(*row[3:])) async for row in rows]
 
     async def _want_projects(self, projects: Iterable[int] | None) -> None:
         await self._sql.clear_wanted_ids(self._db)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from token_tracking.metrics.report import total
 from token_tracking.store import SessionData, Sums, TokenUsage, ToolSum
 from token_tracking_server.answers.markdown import bullets, code, fold, paragraphs, row, table
 from token_tracking_server.answers.sums import (
@@ -25,8 +24,7 @@ def session_answer(
     session: SessionData, zone: tzinfo, *, chosen: str | None = None, stale: str | None = None
 ) -> str:
     """A session's report. `chosen` says why it is this one, `stale` what is not up to date."""
-    models = sums_by_model(session.messages)
-    sums = total(models.values())
+    models, sums = session.models, session.sums
     calls = sum(tool.calls for tool in session.tools)
     return paragraphs(
         f"**Session {code(session.session_id)}: {cost(sums)}**",
@@ -39,15 +37,6 @@ def session_answer(
         bullets([*_inherited(session), *gaps(sums, _unpriced(session.messages))]),
         BASIS,
     )
-
-
-def sums_by_model(messages: Iterable[TokenUsage]) -> dict[str, Sums]:
-    """Sums over messages, the dearest model first. A model that no message names is ''."""
-    models: dict[str, Sums] = {}
-    for message in messages:
-        name = message.model or ""
-        models[name] = models.get(name, Sums()) + Sums.of(message)
-    return dict(sorted(models.items(), key=lambda item: (-item[1].cost_pico, item[0])))
 
 
 def _facts(session: SessionData, zone: tzinfo, calls: int, chosen: str | None) -> Iterable[str]:
@@ -68,7 +57,7 @@ def _facts(session: SessionData, zone: tzinfo, calls: int, chosen: str | None) -
     )
     helpers = [each for each in session.messages if each.agent_id or each.is_sidechain]
     if helpers:
-        sums = total(sums_by_model(helpers).values())
+        sums = sum(map(Sums.of, helpers), start=Sums())
         yield f"Of these, {counted(len(helpers), 'message')} by subagents: {cost(sums)}"
 
 
@@ -104,7 +93,9 @@ def _kinds(sums: Sums) -> str:
 
 def _models(models: dict[str, Sums]) -> str:
     def others(rest: Sequence[tuple[str, Sums]]) -> str:
-        return row([f"and {len(rest):,} more", *cells(total(sums for _, sums in rest))])
+        return row(
+            [f"and {len(rest):,} more", *cells(sum((sums for _, sums in rest), start=Sums()))]
+        )
 
     rows = fold(
         list(models.items()),

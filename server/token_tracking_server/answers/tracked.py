@@ -12,5 +12,5 @@ def tracked_answer(tracked: Tracked, model: str) -> str:
     begin = f"Recorded {name}" if tracked.is_new else f"{name} was in the ledger; it counts once"
     counts = f"{tokens(usage.prompt_tokens)} prompt and {tokens(usage.output_tokens)} output tokens"
     price = money(tracked.cost_usd)
-    reason = f" ({tracked.unpriced})" if tracked.unpriced else " at the API's prices"
+    reason = f" ({code(tracked.unpriced, 300)})" if tracked.unpriced else " at the API's prices"
     return f"{begin}: {counts} of {code(model)}, cost {price}{reason}."

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import NoReturn
 
 from token_tracking.errors import TokenTrackingError
@@ -25,6 +26,9 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status: 0, 1 for an error with advice, 2 for unknown words."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what the encoding lacks is no reason to fail
     # Commands are short: collecting cycles while modules load costs a tenth of their time.
     gc.disable()
     options = build_parser().parse_args(arguments)

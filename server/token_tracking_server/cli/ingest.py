@@ -10,6 +10,7 @@ from token_tracking.pricing import usd
 from token_tracking.store import Sums
 from token_tracking_server.cli import output
 from token_tracking_server.cli.ledger import opened
+from token_tracking_server.cli.output import counted
 from token_tracking_server.cli.progress import progress_bar
 from token_tracking_server.cli.rows import cost
 from token_tracking_server.figures import money, share, size
@@ -29,8 +30,13 @@ async def run(settings: Settings, *, as_json: bool) -> int:
         output.json(_figures(done, ledger))
     else:
         for text in _lines(done, ledger, database):
-            output.line(text)
-    return 0
+            output.line(output.plain(text))
+    return 1 if done.failures and not done.files and not _unchanged(done) else 0
+
+
+def _unchanged(done: Ingested) -> bool:
+    """Whether there are files that were read before, and have nothing new."""
+    return done.found > len(done.failures)
 
 
 def _figures(done: Ingested, ledger: LedgerCounts) -> dict[str, Any]:
@@ -50,9 +56,15 @@ def _figures(done: Ingested, ledger: LedgerCounts) -> dict[str, Any]:
             "skipped_lines": done.skipped_lines,
             "sessions": done.saved.sessions,
             **_counts(done.saved.sums),
+            "unpriced_models": _nonzero(done.saved.unpriced_models),
+            "messages_by_model": _nonzero(done.saved.messages_by_model),
         },
         "unreadable": done.failures,
     }
+
+
+def _nonzero(counts: dict[str, int]) -> dict[str, int]:
+    return {model: count for model, count in counts.items() if count}
 
 
 def _counts(sums: Sums) -> dict[str, Any]:
@@ -72,29 +84,36 @@ def _counts(sums: Sums) -> dict[str, Any]:
 
 def _lines(done: Ingested, ledger: LedgerCounts, database: Path) -> list[str]:
     folders = ", ".join(map(str, done.folders))
-    lines = [f"Found {done.found:,} transcripts in {folders}."] if done.found else [_nothing(done)]
+    lines = (
+        [f"Found {counted(done.found, 'transcript')} in {folders}."]
+        if done.found
+        else [_nothing(done)]
+    )
     new = done.saved.sums
     if done.files:
-        lines.append(f"Read {done.files:,} of them: {done.lines:,} lines, {size(done.bytes_read)}.")
+        lines.append(
+            f"Read {done.files:,} of them: {counted(done.lines, 'line')}, {size(done.bytes_read)}."
+        )
     lines += _skipped(done)
     lines.append(
-        f"New: {new.messages:,} messages, {done.saved.sessions:,} sessions,"
+        f"New: {counted(new.messages, 'message')}, {counted(done.saved.sessions, 'session')},"
         f" {money(usd(new.cost_pico))}."
         if done.files
         else "Nothing is new."
     )
     cache = cache_figures(ledger.sums)
     lines.append(
-        f"The ledger has {ledger.sums.messages:,} messages of {ledger.sessions:,} sessions:"
+        f"The ledger has {counted(ledger.sums.messages, 'message')} of"
+        f" {counted(ledger.sessions, 'session')}:"
         f" {money(cost(ledger.sums))}, {share(cache.hit_rate)} of the prompt from cache."
     )
     if ledger.sums.partial_messages:
         lines.append(
-            f"{ledger.sums.partial_messages:,} messages have no final count: their output is a"
-            " lower bound."
+            f"{counted(ledger.sums.partial_messages, 'message')} without a final count: their"
+            " output is a lower bound."
         )
     for model, count in ledger.unpriced_models.items():
-        lines.append(f"No price for {count:,} messages of {model or 'an unnamed model'}.")
+        lines.append(f"No price for {counted(count, 'message')} of {model or 'an unnamed model'}.")
     lines.append(f"Ledger: {database}")
     return lines
 
@@ -108,8 +127,10 @@ def _nothing(done: Ingested) -> str:
 def _skipped(done: Ingested) -> list[str]:
     lines: list[str] = []
     if done.malformed_lines:
-        lines.append(f"Skipped {done.malformed_lines:,} lines that are no JSON objects.")
+        lines.append(f"Skipped {counted(done.malformed_lines, 'line')}: no JSON object.")
     if done.unusable_lines:
-        lines.append(f"Skipped {done.unusable_lines:,} answers without a valid usage.")
+        lines.append(
+            f"Skipped {counted(done.unusable_lines, 'answer')}: no valid usage, or no time."
+        )
     lines += [f"Cannot read {path}: {reason}." for path, reason in done.failures.items()]
     return lines

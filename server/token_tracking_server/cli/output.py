@@ -9,9 +9,18 @@ import msgspec
 
 
 def line(text: str = "") -> None:
-    """One line. What the terminal's encoding lacks is replaced."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    """One line."""
+    sys.stdout.write(text + "\n")
+
+
+def plain(text: str) -> str:
+    """Without control characters: names come from files, and a terminal obeys them."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 message`, `2,379 messages`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def json(value: Any) -> None:

@@ -48,7 +48,7 @@ def installed_command() -> list[str]:
     script = Path(sysconfig.get_path("scripts")) / name
     if script.is_file():
         return [str(script)]
-    return [sys.executable, "-m", "token_tracking_server.cli"]
+    return [sys.executable, "-P", "-m", "token_tracking_server.cli"]
 
 
 def _environment(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:

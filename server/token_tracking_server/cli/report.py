@@ -42,8 +42,15 @@ async def run(settings: Settings, request: ReportRequest) -> int:
     else:
         from token_tracking_server.cli.tables import print_report
 
-        print_report(report, zone)
+        print_report(report, zone, _nothing(request))
     return 0
+
+
+def _nothing(request: ReportRequest) -> str:
+    if request.model or request.project:
+        chosen = " of ".join(filter(None, ("message", request.model, request.project)))
+        return f"No {chosen} in this period. See: token-tracking report --by model, --by project."
+    return "Nothing in this period." if request.period != "all" else "The ledger is empty."
 
 
 def figures(report: Report, zone: tzinfo) -> dict[str, Any]:

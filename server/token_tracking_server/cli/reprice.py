@@ -9,5 +9,5 @@ async def run(settings: Settings) -> int:
     """Price every message anew, and say what changed."""
     async with opened(settings) as (store, _):
         changed = await store.reprice()
-    output.line(f"{changed:,} messages have another price now.")
+    output.line(f"{output.counted(changed, 'message')} with another price now.")
     return 0

@@ -11,6 +11,7 @@ from rich.table import Table
 from token_tracking.efficiency import cache_figures
 from token_tracking.metrics import Report, ReportRow
 from token_tracking.store import SessionData, Sums
+from token_tracking_server.cli.output import counted, plain
 from token_tracking_server.cli.rows import cost
 from token_tracking_server.figures import money, share, size, tokens
 
@@ -26,9 +27,11 @@ _HEADINGS: Final = {
 _NOTE: Final = "Costs are at API prices: on a subscription, what the API would have charged."
 _NARROW: Final = 96
 """Below this width, tables with long labels leave out what the JSON has."""
-_PIPE_WIDTH: Final = 100
+_PIPE_WIDTH: Final = 120
 _FIGURES_WIDTH: Final = 50
 """What the figures of a narrow table take of its width, at most."""
+_WIDE_FIGURES_WIDTH: Final = 66
+_LEAST_LABEL: Final = 12
 
 
 def console() -> Console:
@@ -43,17 +46,18 @@ def _width() -> int | None:
     return None if os.environ.get("COLUMNS", "").isdigit() else _PIPE_WIDTH
 
 
-def print_report(report: Report, zone: tzinfo) -> None:
-    """A report as a table, with what its figures leave open under it."""
+def print_report(report: Report, zone: tzinfo, nothing: str) -> None:
+    """A report as a table, with what its figures leave open under it; `nothing` if it is empty."""
     out = console()
     if not report.rows:
-        out.print("Nothing in this period." if report.period != "all" else "The ledger is empty.")
+        out.print(nothing)
         return
     narrow = out.width < _NARROW and report.by in {"model", "project", "session"}
+    room = out.width - (_FIGURES_WIDTH if narrow else _WIDE_FIGURES_WIDTH)
     table = _table(_HEADINGS[report.by], narrow=narrow)
     for row in report.rows:
-        label = _label(report, row, zone)
-        label = _tail(label, out.width - _FIGURES_WIDTH) if report.by == "project" else label
+        label = plain(_label(report, row, zone))
+        label = _tail(label, max(room, _LEAST_LABEL)) if report.by == "project" else label
         table.add_row(label, *_cells(row.sums, narrow=narrow))
     table.add_section()
     table.add_row("Total", *_cells(report.totals, narrow=narrow), style="bold")
@@ -68,7 +72,7 @@ def _tail(path: str, width: int) -> str:
 
 def _table(heading: str, *, narrow: bool = False) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(heading, overflow="fold", ratio=None)
+    table.add_column(heading, overflow="fold", min_width=_LEAST_LABEL)
     wide = ("Messages", "Input", "Output", "Written", "Read", "Hits", "Cost")
     for name in ("Messages", "Prompt", "Output", "Hits", "Cost") if narrow else wide:
         table.add_column(name, justify="right", no_wrap=True)
@@ -127,48 +131,50 @@ def notes(sums: Sums, unpriced_models: dict[str, int]) -> list[str]:
         )
     if sums.partial_messages:
         found.append(
-            f"{sums.partial_messages:,} messages have no final count: their output, and so the"
-            " cost, is a lower bound."
+            f"{counted(sums.partial_messages, 'message')} without a final count: their output, and"
+            " so the cost, is a lower bound."
         )
     if sums.unpriced_messages:
         models = ", ".join(
-            f"{model or 'no model'} ({count:,})" for model, count in unpriced_models.items()
+            f"{plain(model) or 'no model'} ({count:,})" for model, count in unpriced_models.items()
         )
         found.append(
-            f"* {sums.unpriced_messages:,} messages have no known price and are not in the cost:"
+            f"* {counted(sums.unpriced_messages, 'message')} without a price, not in the cost:"
             f" {models}. Add prices in a TOML file (--prices)."
         )
     found.append(_NOTE)
     return found
 
 
-def print_session(data: SessionData, sums: Sums, zone: tzinfo) -> None:
+def print_session(data: SessionData, zone: tzinfo) -> None:
     """A session: when and where, by model, by tool, what it inherited."""
     out = console()
     first = datetime.fromtimestamp(data.first_at / 1000, UTC).astimezone(zone)
     last = datetime.fromtimestamp(data.last_at / 1000, UTC).astimezone(zone)
-    out.print(f"Session {data.session_id or '(none)'}")
-    out.print(f"Project {data.project or '(none)'}")
+    out.print(f"Session {plain(data.session_id) or '(none)'}")
+    out.print(f"Project {plain(data.project or '(none)')}")
     out.print(f"From    {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} ({zone})")
     out.print()
     table = _table("Model")
-    for model, part in models_of(data).items():
-        table.add_row(model or "(no model named)", *_cells(part))
+    for model, part in data.models.items():
+        table.add_row(plain(model) or "(no model named)", *_cells(part))
     table.add_section()
-    table.add_row("Total", *_cells(sums), style="bold")
+    table.add_row("Total", *_cells(data.sums), style="bold")
     out.print(table)
     if data.tools:
         out.print()
         out.print(_tools(data))
         out.print()
     for other, count in data.inherited.items():
-        out.print(f"{count:,} messages were inherited from {other}, and count there.")
+        out.print(
+            f"{counted(count, 'message')} inherited from {plain(other)}, which it counts for."
+        )
     unpriced = {
         model: part.unpriced_messages
-        for model, part in models_of(data).items()
+        for model, part in data.models.items()
         if part.unpriced_messages
     }
-    for note in notes(sums, unpriced):
+    for note in notes(data.sums, unpriced):
         out.print(note)
 
 
@@ -179,14 +185,5 @@ def _tools(data: SessionData) -> Table:
     table.add_column("Results", justify="right")
     for tool in data.tools:
         name = f"{tool.server}: {tool.name}" if tool.server else tool.name
-        table.add_row(name, f"{tool.calls:,}", size(tool.result_bytes))
+        table.add_row(plain(name), f"{tool.calls:,}", size(tool.result_bytes))
     return table
-
-
-def models_of(data: SessionData) -> dict[str, Sums]:
-    """The session's own messages as sums by model."""
-    models: dict[str, Sums] = {}
-    for message in data.messages:
-        name = message.model or ""
-        models[name] = models.get(name, Sums()) + Sums.of(message)
-    return models

@@ -3,13 +3,14 @@
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from msgspec import DecodeError, Meta, Raw, Struct, ValidationError
+from msgspec import Meta, Raw, Struct, ValidationError
 
 from token_tracking.errors import InvalidUsageError
 from token_tracking.sources.claude_code.lines import decode_any, lenient
-from token_tracking.usage import MAX_COUNT, ExtraUsage, Usage, split_cache_writes
+from token_tracking.usage import MAX_COUNT, Usage, extra_json, split_cache_writes
 
 _NOTHING: Final = Raw(b"null")
+_NO_ITERATIONS: Final = len(b"null")
 
 _Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 
@@ -57,15 +58,6 @@ class Billed(NamedTuple):
 
 _decode = msgspec.json.Decoder(_Billed).decode
 
-_BILLED_APART: Final = frozenset({"advisor_message", "compaction"})
-"""Iterations that the counts of a message do not include, though they are billed (API reference of
-the usage object). `message` and `fallback_message` are included."""
-
-
-class _Iteration(Struct, gc=False):
-    type: str
-    model: str | None = None
-
 
 def read_usage(raw: Raw) -> Billed | None:
     """The usage of a message, or `None` where it has no valid one."""
@@ -89,29 +81,12 @@ def read_usage(raw: Raw) -> Billed | None:
         seen.service_tier,
         seen.speed,
         seen.inference_geo or None,
-        _extra(seen.iterations),
+        _extra(seen.iterations) if len(bytes(seen.iterations)) > _NO_ITERATIONS else None,
     )
 
 
 def _extra(iterations: Raw) -> str | None:
-    """What was billed beside the message's own counts, as JSON: see `usage.ExtraUsage`."""
-    if len(bytes(iterations)) <= len(b"null"):
-        return None
-    try:
-        given = msgspec.json.decode(iterations, type=list[Raw])
-    except DecodeError:
-        return None
-    extra = [found for each in given if (found := _extra_usage(each)) is not None]
-    return msgspec.json.encode(extra).decode() if extra else None
-
-
-def _extra_usage(iteration: Raw) -> ExtraUsage | None:
-    try:
-        kind = msgspec.json.decode(iteration, type=_Iteration)
-    except DecodeError:
-        return None
-    billed = read_usage(iteration) if kind.type in _BILLED_APART else None
-    return billed and ExtraUsage(type=kind.type, model=kind.model, usage=billed.usage)
+    return extra_json({"iterations": decode_any(iterations)})
 
 
 def _writes(seen: _Billed) -> tuple[int, int]:
@@ -130,4 +105,6 @@ def _read_odd_usage(raw: Raw) -> Billed | None:
     except InvalidUsageError:
         return None
     terms = lenient(_Terms, given if isinstance(given, dict) else {})  # pyright: ignore[reportUnknownArgumentType]
-    return Billed(usage, terms.service_tier, terms.speed, terms.inference_geo or None)
+    return Billed(
+        usage, terms.service_tier, terms.speed, terms.inference_geo or None, extra_json(given)
+    )

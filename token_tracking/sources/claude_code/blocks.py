@@ -1,5 +1,6 @@
 """Content blocks as content items: their ids, names and sizes, never their text."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, cast
 
@@ -15,12 +16,15 @@ from token_tracking.sources.claude_code.lines import (
     decode_any,
     lenient,
 )
-from token_tracking.sources.claude_code.tools import split_tool_name, subject
+from token_tracking.sources.claude_code.tools import path_or_uri, split_tool_name, subject, word
 from token_tracking.usage import ContentItem
 
 _BLOCKS_A_LINE: Final = 1000
 """Positions are line * this + block, so that items of one message sort as they stood."""
 
+
+_WORD: Final = re.compile(r"[\w.:-]{1,80}")
+"""An id, or a word such as `auto`."""
 
 _BOUNDARY_FACTS: Final = (
     "trigger",
@@ -67,8 +71,8 @@ def answered(message: Message, key: str, link: Link) -> tuple[Link, list[Content
                 ContentItem(
                     key=block.id,
                     kind="tool" if block.type == "tool_use" else block.type or "tool",
-                    name=tool,
-                    server=block.server_name or server,
+                    name=word(tool),
+                    server=word(block.server_name or server),
                     uri=subject(block.name, block.input),
                     input_bytes=len(bytes(block.input)),
                     message=key,
@@ -112,8 +116,8 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
     yield ContentItem(
         key=line.uuid,
         kind="attachment",
-        name=attachment.type,
-        uri=attachment.filename or attachment.path or attachment.planFilePath,
+        name=word(attachment.type),
+        uri=path_or_uri(attachment.filename or attachment.path or attachment.planFilePath),
         bytes=len(bytes(line.attachment)),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
@@ -128,7 +132,7 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
     is_micro = line.subtype == "microcompact_boundary"
     given = decode_any(line.microcompactMetadata if is_micro else line.compactMetadata)
     metadata = cast("dict[str, object]", given) if isinstance(given, dict) else {}
-    kept = {name: metadata[name] for name in _BOUNDARY_FACTS if name in metadata}
+    kept = {name: _fact(metadata[name]) for name in _BOUNDARY_FACTS if name in metadata}
     yield ContentItem(
         key=line.uuid,
         kind=(line.subtype or "").removesuffix("_boundary"),
@@ -137,6 +141,21 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
         detail=encode(kept, order="sorted").decode(),
         sessions=_opened(line, link),
     )
+
+
+def _fact(value: object) -> object:
+    """Numbers, ids and words, and lists and maps of them; `None` for what may be text."""
+    if isinstance(value, dict):
+        return {
+            name: _fact(each)
+            for name, each in cast("dict[str, object]", value).items()
+            if _WORD.fullmatch(name)
+        }
+    if isinstance(value, list):
+        return [_fact(each) for each in cast("list[object]", value)]
+    if isinstance(value, str):
+        return value if _WORD.fullmatch(value) else None
+    return value
 
 
 def _blocks(content: str | list[Block] | None) -> list[Block]:

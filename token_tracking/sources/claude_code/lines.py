@@ -14,6 +14,9 @@ from msgspec.structs import FieldInfo, fields
 
 _NOTHING: Final = Raw(b"null")
 
+_LONGEST_LENIENT: Final = 1 << 24
+"""16 MiB: to look at a longer line again would take several times its size in memory."""
+
 _LONE_SURROGATE: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -131,12 +134,15 @@ def decode_line(line: bytes | memoryview) -> Line | None:
     try:
         return _decode(line)
     except ValidationError:
-        return _lenient_line(bytes(line))
+        return _lenient_line(line)
     except (DecodeError, RecursionError, UnicodeDecodeError):
-        return _lenient_line(bytes(line))
+        return _lenient_line(line)
 
 
-def _lenient_line(line: bytes) -> Line | None:
+def _lenient_line(line: bytes | memoryview) -> Line | None:
+    if len(line) > _LONGEST_LENIENT:
+        return None
+    line = bytes(line)
     text = line.decode("utf-8", "replace").encode()
     raw = decode_any(_LONE_SURROGATE.sub(rb"\\ufffd", text))
     if not isinstance(raw, dict):

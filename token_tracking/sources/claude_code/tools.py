@@ -1,5 +1,6 @@
 """What a tool call names: its tool or MCP server, and the path, URL or skill it is about."""
 
+import re
 from typing import Final
 
 from token_tracking.sources.claude_code.lines import Raw, decode_any
@@ -25,6 +26,8 @@ _SUBJECTS: Final[dict[str, tuple[str, str]]] = {
 From the types of the Claude Agent SDK; a Bash command or a search is text, and is not kept."""
 
 _MCP_PREFIX: Final = "mcp__"
+_LONGEST_URI: Final = 1024
+_LONGEST_NAME: Final = 256
 
 
 def split_tool_name(name: str) -> tuple[str | None, str]:
@@ -44,4 +47,19 @@ def subject(name: str, arguments: Raw) -> str | None:
         field = ("uri", "")
     given = decode_any(arguments)
     value: object = given.get(field[0]) if isinstance(given, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return field[1] + value if isinstance(value, str) and value else None
+    return path_or_uri(field[1] + value) if isinstance(value, str) and value else None
+
+
+def path_or_uri(text: str | None) -> str | None:
+    """A path, or a URI without its query and fragment, which may hold text or secrets; `None` for
+    what is longer than either, or has lines."""
+    if not text or len(text) > _LONGEST_URI or not text.isprintable():
+        return None
+    return re.split(r"[?#]", text, maxsplit=1)[0] if "://" in text else text
+
+
+def word(text: str | None) -> str | None:
+    """A name, cut where it is longer than one, without line breaks and control characters."""
+    if text is None or (text.isprintable() and len(text) <= _LONGEST_NAME):
+        return text
+    return "".join(each if each.isprintable() else "\ufffd" for each in text[:_LONGEST_NAME])

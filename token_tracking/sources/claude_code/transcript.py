@@ -221,10 +221,8 @@ def _sighting(
 
 
 def _text(value: str | None) -> str | None:
-    """Without NUL, which databases refuse; an empty text says nothing."""
-    if not value:
-        return None
-    return value.replace("\x00", "\ufffd") if "\x00" in value else value
+    """An empty text says nothing."""
+    return value or None
 
 
 def _attribution(line: Line) -> str | None:

@@ -28,7 +28,7 @@ SELECT COUNT(*) FROM messages WHERE key = :key;
 
 -- name: message_sums
 -- Each message as sums, in order of time.
-SELECT m.at, COALESCE(m.model, ''), 1, CASE WHEN m.stop_reason IS NULL THEN 1 ELSE 0 END,
+SELECT m.at, COALESCE(m.model, ''), s.project_id, 1, CASE WHEN m.stop_reason IS NULL THEN 1 ELSE 0 END,
     CASE WHEN m.cost_pico IS NULL THEN 1 ELSE 0 END,
     (SELECT COUNT(*) FROM items WHERE items.message_id = m.id AND items.kind = 'tool'),
     m.input_tokens, m.output_tokens, m.cache_read_tokens, m.cache_write_5m_tokens,
@@ -36,7 +36,7 @@ SELECT m.at, COALESCE(m.model, ''), 1, CASE WHEN m.stop_reason IS NULL THEN 1 EL
     COALESCE(m.write_premium_pico, 0)
 FROM messages AS m
 JOIN sessions AS s ON s.id = m.session_id
-WHERE m.at < :end AND (:any_project = 1 OR s.project_id IN (SELECT id FROM wanted_ids))
+WHERE m.at < :end
 ORDER BY m.at;
 
 -- name: session_row^
@@ -69,6 +69,18 @@ JOIN sessions AS other ON other.id = m.session_id
 WHERE p.session_id = :id
 GROUP BY other.session_id
 ORDER BY other.session_id;
+
+-- name: session_models
+-- The dearest model first.
+SELECT model, SUM(messages), SUM(partial_messages), SUM(unpriced_messages), SUM(tool_uses),
+    SUM(input_tokens), SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_5m_tokens),
+    SUM(cache_write_1h_tokens), SUM(cost_pico), SUM(no_cache_pico), SUM(write_premium_pico)
+FROM totals WHERE session_id = :id
+GROUP BY model
+ORDER BY SUM(cost_pico) DESC, model;
+
+-- name: message_by_key^
+SELECT * FROM ledger WHERE key = :key;
 
 -- name: session_tools
 SELECT tool.name, server.name, COUNT(*), COALESCE(SUM(i.bytes), 0)
