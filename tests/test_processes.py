@@ -145,11 +145,15 @@ async def test_what_is_read_while_another_process_writes_is_saved_in_the_end(
     async with TokenStore.opened(tmp_path / "one.db") as store:
         one = await ingest_claude_code(store, [tree])
     monkeypatch.setattr("token_tracking.ingest.ingest._PORTION_BYTES", 300_000)
-    monkeypatch.setattr(TokenStore, "is_written_elsewhere", lambda _: True)
+    monkeypatch.setattr("token_tracking.store.turnstile.Turnstile.is_taken", _is_taken)
     async with TokenStore.opened(tmp_path / "two.db") as store:
         two = await ingest_claude_code(store, [tree])
     assert (two.lines, two.saved) == (one.lines, one.saved)
     assert await dump(tmp_path / "two.db") == await dump(tmp_path / "one.db")
+
+
+def _is_taken(turnstile: object) -> bool:
+    return True
 
 
 async def test_a_second_process_that_holds_what_it_read_is_told_when_there_is_no_more(

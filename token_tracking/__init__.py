@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from token_tracking.ingest import ingest_claude_code
     from token_tracking.metrics import TokenMetrics
     from token_tracking.pricing import PriceBook
-    from token_tracking.store import TokenStore
+    from token_tracking.store import TokenStore, TokenUsage
     from token_tracking.system import TokenSystem, create_token_system
     from token_tracking.tracker import TokenTracker
     from token_tracking.usage import Usage, UsageEvent
@@ -39,6 +39,7 @@ __all__ = [
     "TokenSystem",
     "TokenTracker",
     "TokenTrackingError",
+    "TokenUsage",
     "UnknownBaselineError",
     "UnknownModelError",
     "UnknownSessionError",
@@ -56,6 +57,7 @@ _MODULES = {
     "TokenStore": "store",
     "TokenSystem": "system",
     "TokenTracker": "tracker",
+    "TokenUsage": "store",
     "Usage": "usage",
     "UsageEvent": "usage",
     "create_token_system": "system",

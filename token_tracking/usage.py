@@ -187,7 +187,7 @@ def extra_usages(usage: object) -> list[ExtraUsage]:
     """
     dump = getattr(usage, "model_dump", None)
     raw: object = dump() if callable(dump) else usage
-    given: object = cast("Mapping[str, Any]", raw).get("iterations") if _is_mapping(raw) else None
+    given: object = raw.get("iterations") if _is_mapping(raw) else None
     found: list[ExtraUsage] = []
     for each in cast("list[Any]", given) if isinstance(given, list) else []:
         if _is_mapping(each) and each.get("type") in BILLED_APART:

@@ -1,5 +1,6 @@
 """The command line, as a person or a script uses it."""
 
+import asyncio
 import csv
 import io
 import json
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from tests.transcripts import FORK, SESSION, answer, asked, tool_use, usage, write
+from token_tracking.ingest.portion import Portion
+from token_tracking.ingest.worker import Worker
 from token_tracking_server.cli import main
 
 
@@ -284,3 +287,77 @@ def test_what_needs_no_mcp_does_not_import_it(tree: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_from_files_cannot_steer_the_terminal(
+    claude: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(claude, [answer(cwd="/a\x1b]0;evil\x07\nb")])
+    words = ("--db", str(tmp_path / "l.db"), "--claude-dir", str(claude))
+    for command in (("report", "--by", "project"), ("session",)):
+        assert run(*command, *words) == 0
+        shown = capsys.readouterr().out
+        assert "\x1b" not in shown
+        assert "\x07" not in shown
+
+
+def test_an_encoding_that_lacks_a_letter_is_no_reason_to_fail(claude: Path, tmp_path: Path) -> None:
+    write(claude, [answer(cwd="/家/sam")])
+    for words in (["report", "--by", "project"], ["report", "--csv", "--by", "project"]):
+        command = [sys.executable, "-m", "token_tracking_server.cli", *words]
+        options = ["--db", str(tmp_path / "l.db"), "--claude-dir", str(claude)]
+        environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+        done = subprocess.run(
+            [*command, *options], capture_output=True, env=environment, check=True
+        )
+        assert b"/?/sam" in done.stdout
+
+
+def test_no_message_of_a_model_is_not_an_empty_ledger(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("report", "--model", "gpt") == 0
+    assert "No message of gpt" in capsys.readouterr().out
+
+
+def test_ingestion_fails_where_nothing_could_be_read(
+    claude: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(claude, [answer()])
+
+    def refuses(path: str, cursor: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("token_tracking.ingest.portion.read_file", refuses)
+    words = ("--db", str(tmp_path / "l.db"), "--claude-dir", str(claude))
+    assert run("ingest", *words) == 1
+    assert "Permission denied" in capsys.readouterr().out
+    assert run("report", *words) == 0
+    assert "Permission denied" in capsys.readouterr().err
+
+
+def test_a_second_process_imports_nothing_from_where_it_stands(
+    claude: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('imported from here')")
+    write(claude, [answer()])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("token_tracking.ingest.ingest._PARALLEL_BYTES", 0)
+    answered: list[object] = []
+    real = Worker.answer
+
+    async def counts(worker: Worker) -> Portion:
+        answered.append(await real(worker))
+        return await asyncio.sleep(0, answered[-1])  # pyright: ignore[reportReturnType]
+
+    monkeypatch.setattr(Worker, "answer", counts)
+    monkeypatch.setattr("token_tracking.ingest.ingest._Run._alone", _nothing)
+    assert run("ingest", "--db", str(tmp_path / "l.db"), "--claude-dir", str(claude)) == 0
+    assert len(answered) == 1
+
+
+async def _nothing(run: object, result: object) -> None:
+    """Leave it all to the second process."""

@@ -37,7 +37,10 @@ class Order(Struct):
     def of(cls, files: Sequence[FoundFile], known: set[str]) -> "Order":
         """Names that are no UTF-8 stay what they are: JSON carries bytes as base64."""
         paths = {stored_path(file.path) for file in files}
-        return cls([(os.fsencode(path), *state) for path, *state in files], known & paths)
+        named = [
+            (os.fsencode(file.path), file.inode, file.modified_ns, file.size) for file in files
+        ]
+        return cls(named, known & paths)
 
     def found(self) -> list[FoundFile]:
         """The files again."""

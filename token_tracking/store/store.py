@@ -151,6 +151,15 @@ class TokenStore:
         """Whether another process is saving just now: a hint, true or false a moment later."""
         return self._turnstile.is_taken()
 
+    async def check_writable(self) -> None:
+        """Take the write lock and let it go.
+
+        Raises:
+            StoreError: the database cannot be written; the text says why and what to do.
+        """
+        async with self._writing():
+            await self._sql.clear_retention_check(self._db)
+
     async def file_states(self) -> dict[str, FoundFile]:
         """Each file that was read, as it was then, by its path."""
         async with self._reading():
@@ -290,7 +299,7 @@ class TokenStore:
         """Each message before `end` (milliseconds since 1970 UTC), in order of time."""
         async with self._reading():
             rows = self._sql.message_sums(self._db, end=_NO_BOUND if end is None else end)
-            return [MessageSums(*row[:3], Sums(*row[3:])) async for row in rows]
+            return [MessageSums(row[0], row[1], row[2], Sums(*row[3:])) async for row in rows]
 
     async def _want_projects(self, projects: Iterable[int] | None) -> None:
         await self._sql.clear_wanted_ids(self._db)

@@ -3,15 +3,17 @@
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from token_tracking import __version__
 from token_tracking.errors import TokenTrackingError
 from token_tracking.location import default_location, locate
 from token_tracking.metrics import TokenMetrics
+from token_tracking.reading import FoundFile, stored_path
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking.store import TokenStore
 from token_tracking_server.cli.ledger import opened
-from token_tracking_server.cli.output import line
+from token_tracking_server.cli.output import counted, line, plain
 from token_tracking_server.figures import size
 from token_tracking_server.settings import Settings
 
@@ -43,11 +45,13 @@ def _folders(settings: Settings) -> list[str]:
             line(f"transcripts: {folder} is not there")
             continue
         files = list(transcripts(folder, failures))
+        failures |= _unreadable(files)
         count += len(files)
         total = size(sum(file.size for file in files))
         line(f"transcripts: {folder} holds {len(files):,} files, {total}")
     problems = [
-        f"{path} cannot be read ({reason}): make it readable." for path, reason in failures.items()
+        f"{plain(path)} cannot be read ({reason}): make it readable."
+        for path, reason in failures.items()
     ]
     if not count:
         problems.append(
@@ -57,8 +61,21 @@ def _folders(settings: Settings) -> list[str]:
     return problems
 
 
+def _unreadable(files: list[FoundFile]) -> dict[str, str]:
+    failures: dict[str, str] = {}
+    for file in files:
+        try:
+            Path(file.path).open("rb").close()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            failures[stored_path(file.path)] = error.strerror or str(error)
+    return failures
+
+
 async def _ledger(store: TokenStore, metrics: TokenMetrics) -> list[str]:
     counts = await metrics.get_ledger_counts()
+    await store.check_writable()
     path = store.location.path
     line(f"ledger: {path}, {size(path.stat().st_size)}")
     line(
@@ -77,7 +94,7 @@ async def _ledger(store: TokenStore, metrics: TokenMetrics) -> list[str]:
             " (Claude Code before 2.1.59 wrote none)"
         )
     return [
-        f"no price is known for {count:,} messages of {model or 'an unnamed model'}. Add one in"
-        " prices.toml (--prices), then run: token-tracking reprice."
+        f"no price is known for {counted(count, 'message')} of {plain(model) or 'no model'}. Add"
+        " one in prices.toml (--prices), then run: token-tracking reprice."
         for model, count in counts.unpriced_models.items()
     ]

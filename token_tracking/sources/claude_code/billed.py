@@ -1,6 +1,6 @@
 """The usage of a line: the common form by typed decoding, any other form field by field."""
 
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, cast
 
 import msgspec
 from msgspec import Meta, Raw, Struct, ValidationError
@@ -99,12 +99,13 @@ def _writes(seen: _Billed) -> tuple[int, int]:
 
 
 def _read_odd_usage(raw: Raw) -> Billed | None:
-    given = decode_any(raw)
+    given: Any = decode_any(raw)
     try:
         usage = Usage.from_anthropic(given)
     except InvalidUsageError:
         return None
-    terms = lenient(_Terms, given if isinstance(given, dict) else {})  # pyright: ignore[reportUnknownArgumentType]
+    fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    terms = lenient(_Terms, fields)
     return Billed(
-        usage, terms.service_tier, terms.speed, terms.inference_geo or None, extra_json(given)
+        usage, terms.service_tier, terms.speed, terms.inference_geo or None, extra_json(fields)
     )

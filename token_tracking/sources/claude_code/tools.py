@@ -62,4 +62,4 @@ def word(text: str | None) -> str | None:
     """A name, cut where it is longer than one, without line breaks and control characters."""
     if text is None or (text.isprintable() and len(text) <= _LONGEST_NAME):
         return text
-    return "".join(each if each.isprintable() else "\ufffd" for each in text[:_LONGEST_NAME])
+    return "".join(each if each.isprintable() else " " for each in text[:_LONGEST_NAME])

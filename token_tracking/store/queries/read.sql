@@ -155,6 +155,10 @@ DELETE FROM items WHERE
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.message_id)
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.after_id);
 
+-- name: clear_retention_check!
+-- Changes nothing, and fails where nothing can be changed.
+DELETE FROM retention WHERE kept_from < 0;
+
 -- name: clear_retention!
 DELETE FROM retention;
 

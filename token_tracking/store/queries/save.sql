@@ -1,4 +1,5 @@
 -- name: begin!
+-- The one statement that only SQLite has: it takes the write lock at once.
 BEGIN IMMEDIATE;
 
 -- name: commit!
