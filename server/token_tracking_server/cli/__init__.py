@@ -18,9 +18,10 @@ def run() -> NoReturn:
     """Run a command and end the process, without taking the interpreter down piece by piece:
     that takes a tenth of a warm report's time."""
     status = main()
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # a stream that was closed before we began is None
+            with suppress(OSError, ValueError):
+                stream.flush()
     os._exit(status)
 
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         status: int = options.run(options, settings_of(options))
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except TokenTrackingError as error:
         print(f"token-tracking: {error}", file=sys.stderr)  # noqa: T201 (the command's output)
         return 1
