@@ -15,6 +15,7 @@ from token_tracking.sources.claude_code.lines import (
     Message,
     decode_any,
     lenient,
+    without_nul,
 )
 from token_tracking.sources.claude_code.tools import path_or_uri, split_tool_name, subject, word
 from token_tracking.usage import ContentItem
@@ -69,8 +70,8 @@ def answered(message: Message, key: str, link: Link) -> tuple[Link, list[Content
             server, tool = split_tool_name(block.name)
             calls.append(
                 ContentItem(
-                    key=block.id,
-                    kind="tool" if block.type == "tool_use" else block.type or "tool",
+                    key=without_nul(block.id),
+                    kind="tool" if block.type == "tool_use" else word(block.type) or "tool",
                     name=word(tool),
                     server=word(block.server_name or server),
                     uri=subject(block.name, block.input),
@@ -89,8 +90,8 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
     for index, block in enumerate(_blocks(content)):
         if block.tool_use_id is not None:
             yield ContentItem(
-                key=block.tool_use_id,
-                kind="tool" if block.type == "tool_result" else block.type or "tool",
+                key=without_nul(block.tool_use_id),
+                kind="tool" if block.type == "tool_result" else word(block.type) or "tool",
                 bytes=_block_size(block),
                 after=link.message,
                 sessions=_opened(line, link),
@@ -98,7 +99,7 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
         else:
             yield ContentItem(
                 key=block_key(line.uuid or f"{line.sessionId}:{link.message}:{link.depth}", index),
-                kind=kind if block.type == "text" else block.type or "unknown",
+                kind=kind if block.type == "text" else word(block.type) or "unknown",
                 bytes=_block_size(block),
                 after=link.message,
                 position=link.depth * _BLOCKS_A_LINE + index,
@@ -114,7 +115,7 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
     fields = cast("dict[str, object]", given) if isinstance(given, dict) else {}
     attachment = lenient(Attachment, fields)
     yield ContentItem(
-        key=line.uuid,
+        key=block_key(line.uuid, 0),
         kind="attachment",
         name=word(attachment.type),
         uri=path_or_uri(attachment.filename or attachment.path or attachment.planFilePath),
@@ -134,7 +135,7 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
     metadata = cast("dict[str, object]", given) if isinstance(given, dict) else {}
     kept = {name: _fact(metadata[name]) for name in _BOUNDARY_FACTS if name in metadata}
     yield ContentItem(
-        key=line.uuid,
+        key=block_key(line.uuid, 0),
         kind=(line.subtype or "").removesuffix("_boundary"),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
@@ -169,7 +170,8 @@ def _opened(line: Line, link: Link) -> tuple[str, ...]:
 
 def block_key(line_id: str, index: int) -> str:
     """The identity of a block that has no id of its own: its line, and where it stands there."""
-    return line_id if index == 0 else f"{line_id}.{index}"
+    key = without_nul(line_id)
+    return key if index == 0 else f"{key}.{index}"
 
 
 def _block_size(block: Block | Inner) -> int:

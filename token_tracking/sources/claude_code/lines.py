@@ -139,6 +139,11 @@ def decode_line(line: bytes | memoryview) -> Line | None:
         return _lenient_line(line)
 
 
+def without_nul(text: str) -> str:
+    """Databases refuse NUL in a text."""
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
+
+
 def _lenient_line(line: bytes | memoryview) -> Line | None:
     if len(line) > _LONGEST_LENIENT:
         return None

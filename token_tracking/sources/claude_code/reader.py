@@ -16,9 +16,6 @@ _READING_BYTES: Final = 1 << 25
 """A longer file comes in several readings, so that memory does not grow with the file."""
 _LONGEST_LINE: Final = 1 << 27
 """128 MiB: a longer line is skipped, since it would have to be held whole."""
-_NUL: Final = rb"\u0000"
-_NO_NUL: Final = rb"\ufffd"
-"""A NUL in a text, and what stands for it: databases refuse it."""
 _HEAD: Final = 1024
 _TAIL: Final = 256
 
@@ -103,7 +100,7 @@ class _FileReader:
                 yield self._reading(self._offset - begin)
                 begin = self._offset
         rest = bytes(memoryview(buffer)[:filled])
-        if rest.strip() and self._transcript.read(rest.replace(_NUL, _NO_NUL)):
+        if rest.strip() and self._transcript.read(rest):
             self._offset += len(rest)
         yield self._reading(self._offset - begin)
 
@@ -113,11 +110,8 @@ class _FileReader:
         The lines are views of the buffer: copying them would cost as much as decoding them.
         """
         start, view, read = 0, memoryview(buffer), self._transcript.read
-        with_nul = buffer.find(_NUL, 0, filled) >= 0
         while (end := buffer.find(b"\n", start, filled)) >= 0:
             line = view[start:end]
-            if with_nul:
-                line = bytes(line).replace(_NUL, _NO_NUL)
             if not read(line) and bytes(line).strip():
                 self._transcript.skip()
             start = end + 1

@@ -13,7 +13,7 @@ from token_tracking.sources.claude_code import blocks
 from token_tracking.sources.claude_code.billed import Billed, read_usage
 from token_tracking.sources.claude_code.chains import AGENT, Chains, Link
 from token_tracking.sources.claude_code.client_totals import read_client_totals
-from token_tracking.sources.claude_code.lines import Line, Message, decode_line
+from token_tracking.sources.claude_code.lines import Line, Message, decode_line, without_nul
 from token_tracking.sources.claude_code.spans import Spans
 from token_tracking.sources.claude_code.times import milliseconds
 from token_tracking.usage import ContentItem, Place, UsageEvent, message_key
@@ -46,8 +46,7 @@ class Transcript:
         if line is None:
             return False
         self.lines += 1
-        if line.sessionId is None:
-            line.sessionId = self.session_id
+        line.sessionId = without_nul(line.sessionId or self.session_id)
         at = milliseconds(line.timestamp)
         if at is not None:
             self.chains.now = at
@@ -88,7 +87,7 @@ class Transcript:
         if at is None:
             self.unusable_lines += 1
             return
-        key = message_key(message.id or "", line.sessionId, line.requestId, at)
+        key = message_key(without_nul(message.id or ""), line.sessionId, line.requestId, at)
         seen, calls = blocks.answered(message, key, link)
         parent = None if link.message == key else link.message
         if not self._repeats(key, line, message, at, parent) and not self._sight(
@@ -221,8 +220,8 @@ def _sighting(
 
 
 def _text(value: str | None) -> str | None:
-    """An empty text says nothing."""
-    return value or None
+    """Without NUL; an empty text says nothing."""
+    return without_nul(value) if value else None
 
 
 def _attribution(line: Line) -> str | None:
