@@ -84,6 +84,8 @@ class _Run:
 
     async def into(self, result: Portion) -> None:
         """Do them all."""
+        if self._progress is not None:
+            self._progress(0, self._total)
         if self._total < _PARALLEL_BYTES or (os.cpu_count() or 1) < 2:
             await self._alone(result)
             return
