@@ -3,7 +3,8 @@
 from hypothesis import strategies as st
 from msgspec.json import encode
 
-from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
+from token_tracking.extra_usage import ExtraUsage
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 KEYS = ("msg_1", "msg_2", "msg_3")
 PARENTS = ("msg_p", "msg_q")

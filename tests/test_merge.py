@@ -5,8 +5,9 @@ from msgspec.json import decode
 
 from tests.events import EXTRA, events, items
 from token_tracking.errors import InvalidUsageError
+from token_tracking.extra_usage import ExtraUsage
 from token_tracking.merge import join, join_item, join_places, owner
-from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 _same_message = events(key="msg_1")
 _same_item = items.filter(lambda item: item.key == "toolu_1")

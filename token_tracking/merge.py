@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 from msgspec.json import decode, encode
 
 from token_tracking.errors import InvalidUsageError
-from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
+from token_tracking.extra_usage import ExtraUsage
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 _Value = TypeVar("_Value", str, int)
 

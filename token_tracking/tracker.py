@@ -11,16 +11,10 @@ from msgspec import Struct
 
 from token_tracking.efficiency import Baseline, EfficiencyEngine
 from token_tracking.errors import InvalidUsageError
+from token_tracking.extra_usage import extra_json, extra_usages
 from token_tracking.pricing import Cost
 from token_tracking.store import TokenStore
-from token_tracking.usage import (
-    Place,
-    Usage,
-    UsageEvent,
-    extra_json,
-    extra_usages,
-    message_key,
-)
+from token_tracking.usage import Place, Usage, UsageEvent, message_key
 
 _OWN: Final = frozenset(
     {

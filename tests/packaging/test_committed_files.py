@@ -66,7 +66,7 @@ def test_such_texts_are_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["--no-emit-index-url", "https://pypi.org/project/token-tracking", "home/work/x", "~/work/x"],
+    ["--no-emit-index-url", "https://pypi.org/project/token-tracking", "home/me/x", "~/me/x"],
 )
 def test_others_are_not(text: str) -> None:
     assert not any(re.search(pattern, text) for pattern in FOREIGN.values())

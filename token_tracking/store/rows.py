@@ -5,10 +5,11 @@ from typing import Any, Final, NamedTuple
 from msgspec.json import decode
 
 from token_tracking.errors import UnknownModelError
+from token_tracking.extra_usage import ExtraUsage
 from token_tracking.merge import DESCRIPTIVE, TERMS
 from token_tracking.pricing import Cost, PriceBook
 from token_tracking.store.records import TokenUsage
-from token_tracking.usage import ContentItem, ExtraUsage, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
 
 _USAGE: Final = Usage.__struct_fields__
 _SEEN: Final = (*TERMS, *DESCRIPTIVE, "extra")

@@ -16,32 +16,7 @@ _UNSET: Any = argparse.SUPPRESS
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; each command's function stands in `run`."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--db",
-        metavar="PATH",
-        default=_UNSET,
-        help="the ledger: a path, or a URL such as sqlite:////absolute/path.db"
-        " (default: TOKEN_TRACKING_DB, or a file in your data folder)",
-    )
-    shared.add_argument(
-        "--prices",
-        metavar="FILE",
-        type=Path,
-        default=_UNSET,
-        help="a TOML file with prices of your own (default: TOKEN_TRACKING_PRICES,"
-        " or prices.toml beside the default ledger)",
-    )
-    sources = argparse.ArgumentParser(add_help=False)
-    sources.add_argument(
-        "--claude-dir",
-        metavar="DIR",
-        type=Path,
-        action="append",
-        default=_UNSET,
-        help="a folder that holds projects/; may be repeated (default: CLAUDE_CONFIG_DIR, or"
-        " ~/.claude and ~/.config/claude)",
-    )
+    shared, sources = _shared_options(), _source_options()
     parser = argparse.ArgumentParser(
         prog="token-tracking",
         description="Where your tokens and money went, exactly.",
@@ -67,6 +42,40 @@ def build_parser() -> argparse.ArgumentParser:
     )
     setup.set_defaults(run=commands.setup)
     return parser
+
+
+def _shared_options() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--db",
+        metavar="PATH",
+        default=_UNSET,
+        help="the ledger: a path, or a URL such as sqlite:////absolute/path.db"
+        " (default: TOKEN_TRACKING_DB, or a file in your data folder)",
+    )
+    shared.add_argument(
+        "--prices",
+        metavar="FILE",
+        type=Path,
+        default=_UNSET,
+        help="a TOML file with prices of your own (default: TOKEN_TRACKING_PRICES,"
+        " or prices.toml beside the default ledger)",
+    )
+    return shared
+
+
+def _source_options() -> argparse.ArgumentParser:
+    sources = argparse.ArgumentParser(add_help=False)
+    sources.add_argument(
+        "--claude-dir",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=_UNSET,
+        help="a folder that holds projects/; may be repeated (default: CLAUDE_CONFIG_DIR, or"
+        " ~/.claude and ~/.config/claude)",
+    )
+    return sources
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Meta, Raw, Struct, ValidationError
 
 from token_tracking.errors import InvalidUsageError
+from token_tracking.extra_usage import extra_json
 from token_tracking.sources.claude_code.lines import decode_any, lenient
-from token_tracking.usage import MAX_COUNT, Usage, extra_json, split_cache_writes
+from token_tracking.usage import MAX_COUNT, Usage, split_cache_writes
 
 _NOTHING: Final = Raw(b"null")
 _NO_ITERATIONS: Final = len(b"null")
