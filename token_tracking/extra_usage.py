@@ -39,13 +39,10 @@ def extra_usages(usage: object) -> list[ExtraUsage]:
         if _is_mapping(each) and each.get("type") in BILLED_APART:
             model = each.get("model")
             with suppress(InvalidUsageError):
-                found.append(
-                    ExtraUsage(
-                        type=each["type"],
-                        model=model if isinstance(model, str) else None,
-                        usage=Usage.from_anthropic(each),
-                    )
-                )
+                counts = Usage.from_anthropic(each)
+                counts.check_size()
+                named = model if isinstance(model, str) else None
+                found.append(ExtraUsage(type=each["type"], model=named, usage=counts))
     return found
 
 

@@ -72,11 +72,22 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
         """Prompt and output together."""
         return self.prompt_tokens + self.output_tokens
 
-    def largest_count(self) -> int:
-        """The largest count of tokens of one kind; of cache writes, of both lifetimes together."""
-        return max(
+    def check_size(self) -> None:
+        """Refuse what no single request can be.
+
+        Raises:
+            InvalidUsageError: more than `MAX_COUNT` tokens of one kind (of cache writes, of both
+                lifetimes together) or `MAX_SEARCHES` searches or fetches.
+        """
+        tokens = max(
             self.input_tokens, self.output_tokens, self.cache_read_tokens, self.cache_write_tokens
         )
+        searches = max(self.web_search_requests, self.web_fetch_requests)
+        if tokens > MAX_COUNT or searches > MAX_SEARCHES:
+            raise InvalidUsageError(
+                f"{tokens:,} tokens of one kind, {searches:,} searches: no single request is that"
+                " large."
+            )
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -243,13 +254,7 @@ class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):
             raise InvalidUsageError(
                 f"timestamp is {self.timestamp}: give milliseconds since 1970, to the year 3000."
             )
-        usage = self.usage
-        searches = max(usage.web_search_requests, usage.web_fetch_requests)
-        if usage.largest_count() > MAX_COUNT or searches > MAX_SEARCHES:
-            raise InvalidUsageError(
-                f"{usage.largest_count():,} tokens of one kind, or {searches:,} searches: no single"
-                " request is that large."
-            )
+        self.usage.check_size()
 
     @property
     def output_quality(self) -> OutputQuality:

@@ -265,6 +265,24 @@ def test_a_reader_that_goes_away_is_no_error(tree: Path) -> None:
     assert (process.returncode, errors) == (0, b"")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the stream")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize("words", ["report", "report --json", "ingest", "session", "doctor"])
+def test_an_output_that_was_closed_is_no_error(tree: Path, words: str, closed: str) -> None:
+    command = f'"{sys.executable}" -m token_tracking_server.cli {words} {closed}'
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_output_that_is_full_is_said(tree: Path) -> None:
+    command = f'"{sys.executable}" -m token_tracking_server.cli report > /dev/full'
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "cannot write" in done.stderr
+
+
 def test_a_terminal_gets_colour_unless_it_asks_for_none(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

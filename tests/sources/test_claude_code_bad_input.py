@@ -269,3 +269,33 @@ async def test_folders_that_were_named_and_are_not_there_are_an_error(
 async def test_no_folder_at_all_is_no_error(store: TokenStore) -> None:
     ingested = await ingest_claude_code(store, environment={})
     assert (ingested.found, ingested.folders) == (0, [])
+
+
+async def test_absurd_counts_beside_a_message_lose_nothing(store: TokenStore, claude: Path) -> None:
+    absurd = {
+        "type": "advisor_message",
+        "model": "claude-opus-4-5",
+        "input_tokens": 1,
+        "output_tokens": 1,
+        "server_tool_use": {"web_search_requests": 20_000_000},
+    }
+    write(claude, [answer(billed=usage(1, iterations=[absurd] * 50)), _GOOD])  # fmt: skip
+    assert await messages(store, claude) == {"msg_a", "msg_good"}
+
+
+async def test_a_message_that_would_cost_a_fortune_has_no_price(
+    store: TokenStore, claude: Path
+) -> None:
+    rich = {"type": "compaction", "input_tokens": 20_000_000, "output_tokens": 20_000_000}
+    write(claude, [answer(billed=usage(1, iterations=[rich] * 50))])
+    assert await messages(store, claude) == {"msg_a"}
+    (message,) = await store.get_recent_usage()
+    assert message.cost_pico is None
+    assert message.unpriced is not None
+    assert "no single message does" in message.unpriced
+
+
+async def test_each_line_with_a_bad_usage_is_counted(store: TokenStore, claude: Path) -> None:
+    write(claude, [answer(), answer(billed={}), answer(billed={})])
+    assert await messages(store, claude) == {"msg_a"}
+    assert await store.line_counts() == (1, 3, 0, 2)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.transcripts import build_tree
 from tests.ledgers import dump
-from tests.transcripts import SESSION, answer, asked, text, tool_result, tool_use, write
+from tests.transcripts import FORK, SESSION, answer, asked, text, tool_result, tool_use, write
 from token_tracking.ingest import Ingested, ingest_claude_code
 from token_tracking.sources.claude_code import read_file, transcripts
 from token_tracking.store import TokenStore
@@ -127,6 +127,35 @@ async def test_a_long_file_comes_in_several_readings(
     assert sum(reading.bytes_read for reading in readings) == path.stat().st_size
     await ingested(tmp_path / "l.db", claude)
     assert await dump(tmp_path / "l.db") == await dump(tmp_path / "quiet.db")
+
+
+async def test_a_long_file_of_which_only_a_part_was_saved_is_read_on(
+    tmp_path: Path, claude: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill between two of its readings."""
+    path = write(claude, conversation(20))
+    await ingested(tmp_path / "quiet.db", claude)
+    monkeypatch.setattr("token_tracking.sources.claude_code.reader._CHUNK", 300)
+    monkeypatch.setattr("token_tracking.sources.claude_code.reader._READING_BYTES", 2000)
+    async with TokenStore.opened(tmp_path / "l.db") as store:
+        await store.save_readings([next(read_file(str(path), None))])
+    await ingested(tmp_path / "l.db", claude)
+    assert await dump(tmp_path / "l.db") == await dump(tmp_path / "quiet.db")
+
+
+async def test_a_session_that_a_line_without_a_time_names_first_is_the_same_in_any_split(
+    tmp_path: Path, claude: Path
+) -> None:
+    lines = [
+        asked(second=1),
+        answer(sessionId=FORK, timestamp=None),
+        asked("later", uuid="u-9", second=900, sessionId=FORK),
+    ]
+    for count in (2, 3):
+        write(claude, lines[:count])
+        await ingested(tmp_path / "split.db", claude)
+    await ingested(tmp_path / "quiet.db", claude)
+    assert await dump(tmp_path / "split.db") == await dump(tmp_path / "quiet.db")
 
 
 @settings(

@@ -67,7 +67,7 @@ async def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 async def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE customers (id INTEGER)")
+        connection.execute("CREATE TABLE messages (id INTEGER)")
     connection.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="another program"):

@@ -151,10 +151,14 @@ async def test_a_price_that_changed_is_applied_to_all(
     assert (cell[2].unpriced_messages, cell[2].cost_pico) == (0, 5_250_000_000)
 
 
-async def test_a_tool_call_that_moves_to_another_message_counts_once(store: TokenStore) -> None:
-    """A gateway's id is scoped by session: a fork's copy is another message."""
-    for number, session in enumerate(("s1", "s2")):
-        key = f"{session}/gen-1/req_1"
+@pytest.mark.parametrize(
+    "keys", [("s1/gen-1/req_1", "s2/gen-1/req_1"), ("gen-1", "msg_1"), ("msg_2", "msg_1")]
+)
+async def test_a_tool_call_that_moves_to_another_message_counts_once(
+    store: TokenStore, keys: tuple[str, str]
+) -> None:
+    """A gateway's id is scoped by session, and it may give one id to two calls."""
+    for number, (key, session) in enumerate(zip(keys, ("s1", "s2"), strict=True)):
         call = ContentItem(key="toolu_1", kind="tool", name="Bash", message=key)
         reading = Reading(
             cursor=FileCursor(

@@ -27,10 +27,12 @@ Progress = Callable[[int, int], None]
 
 
 class Ingested(Portion, kw_only=True):
-    """What one ingestion brought. `folders` were read, `found` files lie there."""
+    """What one ingestion brought. `folders` were read; of the `found` files there, those
+    `unchanged` had been read before."""
 
     folders: list[Path] = field(default_factory=list[Path])
     found: int = 0
+    unchanged: int = 0
 
 
 async def ingest_claude_code(
@@ -59,7 +61,12 @@ async def ingest_claude_code(
     found = [file for root in present for file in transcripts(root, failures)]
     states = await store.file_states()
     changed = [file for file in found if not file.is_unchanged(states.get(stored_path(file.path)))]
-    result = Ingested(folders=present, found=len(found), failures=failures)
+    result = Ingested(
+        folders=present,
+        found=len(found),
+        unchanged=len(found) - len(changed),
+        failures=failures,
+    )
     if changed:
         await _Run(store, changed, states, progress).into(result)
     return result

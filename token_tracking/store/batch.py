@@ -59,11 +59,10 @@ class Batch:
         dropped = {key for key, event in self.events.items() if event.timestamp < kept_from}
         for key in dropped:
             del self.events[key]
+        gone = {None, *dropped}
         for key, item in list(self.items.items()):
-            if {item.message, item.after} - {None} and not {item.message, item.after} - {
-                None,
-                *dropped,
-            }:
+            named = {item.message, item.after}
+            if named <= gone and named != {None}:
                 del self.items[key]
 
     def names(self) -> set[str]:

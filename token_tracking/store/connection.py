@@ -76,7 +76,7 @@ async def _refuse_foreign(connection: aiosqlite.Connection, path: Path) -> None:
     """Before anything is changed: a file of another program stays as it is."""
     rows = await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")
     tables = {str(row[0]) for row in rows}
-    if tables and not tables & {"messages", "_yoyo_migration", "yoyo_lock"}:
+    if tables and not any("yoyo" in table for table in tables):
         raise StoreError(f"{path} is a database of another program. Choose another file with --db.")
 
 

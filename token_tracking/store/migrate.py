@@ -31,6 +31,8 @@ async def needs_migration(connection: aiosqlite.Connection, path: Path) -> bool:
             return True
         rows = await connection.execute_fetchall("SELECT migration_id FROM _yoyo_migration")
     applied = {str(row[0]) for row in rows}
+    if applied and not applied & known_migrations():
+        raise StoreError(f"{path} is a database of another program. Choose another file with --db.")
     if newer := applied - known_migrations():
         raise StoreError(
             f"{path} was written by a newer version of token-tracking ({', '.join(sorted(newer))})."

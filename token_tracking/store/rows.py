@@ -23,6 +23,9 @@ Row = tuple[Any, ...]
 QUARTER_MS: Final = 900_000
 """A quarter of an hour: every time zone's hours and days are made of whole ones."""
 
+_MOST_PICO: Final = 10**16
+"""10,000 USD. Sums of money stay within 64 bits, and none of them is that of a mistake."""
+
 MESSAGE_COLUMNS: Final = (
     "id",
     "key",
@@ -162,6 +165,8 @@ def money(
                 cost += _cost(prices, each.usage, terms._replace(model=each.model or terms.model))
     except UnknownModelError as error:
         return (None, None, None, str(error))
+    if max(cost.pico_usd, cost.no_cache_pico) > _MOST_PICO:
+        return (None, None, None, f"It would cost {cost.usd:,.0f} USD: no single message does.")
     return (cost.pico_usd, cost.no_cache_pico, cost.cache_write_premium_pico, None)
 
 

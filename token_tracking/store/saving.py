@@ -5,7 +5,7 @@ and written; then the owners of shared messages and the sums are derived anew.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -60,6 +60,7 @@ class Save:
         self._owners: dict[str, str] = {}
         self._dirty: set[tuple[int, int]] = set()
         self._touched: set[int] = set()
+        self._had_messages = False
 
     async def run(self, batch: Batch) -> Saved:
         """Save all of it; what it changed."""
@@ -137,6 +138,7 @@ class Save:
         """The ledger's state of the messages in the batch, and the ids of all it refers to."""
         last: int = await self._sql.last_message_id(self._db)
         ids = self._ids.messages
+        self._had_messages = last > 0
         if last:
             await self._want(batch.events)
             async for row in self._sql.known_messages(self._db):
@@ -187,9 +189,15 @@ class Save:
 
     async def _save_items(self, batch: Batch) -> None:
         items = sorted(batch.items.items())
-        await self._dirty_items(batch)
-        rows = [item_row(item, self._ids) for _, item in items]
-        await self._statements.item.run(self._db, rows)
+        # Where two messages name one call, it counts for one of them, and may move. The messages
+        # of the batch are counted anew in any case.
+        before = await self._calls(batch.items if self._had_messages else ())
+        await self._statements.item.run(self._db, [item_row(item, self._ids) for _, item in items])
+        apart = [key for key, item in items if item.message not in batch.events]
+        after = await self._calls({*apart, *before})
+        for key in before.keys() | after.keys():
+            if before.get(key) != after.get(key):
+                self._dirty |= {cell for cell in (before.get(key), after.get(key)) if cell}
         openings = [
             {"item_key": key, "session_id": self._ids.sessions[session]}
             for key, item in items
@@ -202,17 +210,15 @@ class Save:
         ]
         await self._sql.upsert_client_total(self._db, totals)
 
-    async def _dirty_items(self, batch: Batch) -> None:
-        """A tool call may move to another message where a gateway gave a copy another id."""
-        movable = [
-            item.key
-            for item in batch.items.values()
-            if item.message is not None and not item.message.startswith("msg_")
-        ]
-        if movable:
-            await self._want(movable)
-            async for session, at in self._sql.items_elsewhere(self._db):
-                self._dirty.add((session, at // QUARTER_MS))
+    async def _calls(self, keys: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Known tool calls among `keys`: the session and quarter of an hour that count them."""
+        if not keys:
+            return {}
+        await self._want(keys)
+        return {
+            key: (session, at // QUARTER_MS)
+            async for key, session, at in self._sql.calls_counted(self._db)
+        }
 
     async def _save_owners(self) -> None:
         """Give shared messages to the session that wrote them: see `merge.owner`."""

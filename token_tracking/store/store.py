@@ -41,6 +41,7 @@ class TokenStore(LedgerReads):
         self.user_prices = user_prices
         self.prices = PriceBook(user_prices)
         self._turnstile = Turnstile(location.path)
+        self._saving: set[asyncio.Task[Saved]] = set()
 
     @classmethod
     async def open(
@@ -88,6 +89,7 @@ class TokenStore(LedgerReads):
 
     async def close(self) -> None:
         """Close the connection, after what is being saved. What was saved is saved."""
+        await asyncio.gather(*self._saving, return_exceptions=True)
         async with self._one_at_a_time:
             self._turnstile.close()
             await self._db.close()
@@ -111,7 +113,10 @@ class TokenStore(LedgerReads):
 
     async def _save(self, batch: Batch) -> Saved:
         # A transaction that began is ended: whoever waited for it may go, the connection stays.
-        return await asyncio.shield(self._save_now(batch))
+        saving = asyncio.create_task(self._save_now(batch))
+        self._saving.add(saving)
+        saving.add_done_callback(self._saving.discard)
+        return await asyncio.shield(saving)
 
     async def _save_now(self, batch: Batch) -> Saved:
         async with self._writing():

@@ -27,6 +27,7 @@ class Turnstile:
 
     def __init__(self, database: Path) -> None:
         self._file: int | None = None
+        self._is_mine = False
         if sys.platform != "win32":
             with suppress(OSError):
                 self._file = os.open(f"{database}.turn", os.O_RDWR | os.O_CREAT, 0o600)
@@ -39,7 +40,7 @@ class Turnstile:
 
     def is_taken(self) -> bool:
         """Whether another process has its turn."""
-        if sys.platform == "win32" or self._file is None:
+        if sys.platform == "win32" or self._file is None or self._is_mine:
             return False
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,10 +53,11 @@ class Turnstile:
     async def turn(self) -> AsyncGenerator[None]:
         """Wait for one's turn; it ends with the context."""
         file = self._file
-        locked = file is not None and await _wait(file)
+        locked = self._is_mine = file is not None and await _wait(file)
         try:
             yield
         finally:
+            self._is_mine = False
             if file is not None and locked:
                 _release(file)
 

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 from token_tracking.errors import TokenTrackingError
+from token_tracking_server.cli import commands
 from token_tracking_server.cli.parser import build_parser, settings_of
 
 _INTERRUPTED = 130
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Commands are short: collecting cycles while modules load costs a tenth of their time.
     gc.disable()
     options = build_parser().parse_args(arguments)
+    if options.run is not commands.serve:
+        _replace_closed_streams()
     try:
         status: int = options.run(options, settings_of(options))
         if sys.stdout:
@@ -46,4 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough. Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if sys.stderr:
+            print(f"token-tracking: cannot write: {error}.", file=sys.stderr)  # noqa: T201
+        return 1
     return status
+
+
+def _replace_closed_streams() -> None:
+    """Whoever closed our output wants none."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115

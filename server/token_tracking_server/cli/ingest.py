@@ -31,12 +31,7 @@ async def run(settings: Settings, *, as_json: bool) -> int:
     else:
         for text in _lines(done, ledger, database):
             output.line(output.plain(text))
-    return 1 if done.failures and not done.files and not _unchanged(done) else 0
-
-
-def _unchanged(done: Ingested) -> bool:
-    """Whether there are files that were read before, and have nothing new."""
-    return done.found > len(done.failures)
+    return 1 if done.failures and not done.files and not done.unchanged else 0
 
 
 def _figures(done: Ingested, ledger: LedgerCounts) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from token_tracking.ingest import Progress
 @contextmanager
 def progress_bar() -> Generator[Progress | None]:
     """Shows bytes done on standard error; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr and sys.stderr.isatty()):
         yield None
         return
     from rich.console import Console

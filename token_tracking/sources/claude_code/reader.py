@@ -14,8 +14,8 @@ from token_tracking.sources.claude_code.transcript import Transcript
 _CHUNK: Final = 1 << 22
 _READING_BYTES: Final = 1 << 25
 """A longer file comes in several readings, so that memory does not grow with the file."""
-_LONGEST_LINE: Final = 1 << 27
-"""128 MiB: a longer line is skipped, since it would have to be held whole."""
+_LONGEST_LINE: Final = 1 << 26
+"""64 MiB: a longer line is skipped, since it would have to be held whole."""
 _HEAD: Final = 1024
 _TAIL: Final = 256
 
@@ -97,12 +97,12 @@ class _FileReader:
             filled -= taken
             buffer[:filled] = buffer[taken : taken + filled]
             if self._offset - begin >= _READING_BYTES:
-                yield self._reading(self._offset - begin)
+                yield self._reading(self._offset - begin, is_last=False)
                 begin = self._offset
         rest = bytes(memoryview(buffer)[:filled])
         if rest.strip() and self._transcript.read(rest):
             self._offset += len(rest)
-        yield self._reading(self._offset - begin)
+        yield self._reading(self._offset - begin, is_last=True)
 
     def _take_lines(self, buffer: bytearray, filled: int) -> int:
         """Take the whole lines at the front of `buffer`; how many bytes they were.
@@ -130,7 +130,7 @@ class _FileReader:
         self._file.seek(self._offset + length)
         return length
 
-    def _reading(self, bytes_read: int) -> Reading:
+    def _reading(self, bytes_read: int, *, is_last: bool) -> Reading:
         done, self._transcript = self._transcript, self._new_transcript()
         lines, malformed, unusable = self._counts
         self._counts = (
@@ -139,7 +139,7 @@ class _FileReader:
             unusable + done.unusable_lines,
         )
         return Reading(
-            cursor=self._cursor(),
+            cursor=self._cursor(is_last=is_last),
             events=done.sightings(),
             items=list(done.items.values()),
             sessions=done.spans.sessions(),
@@ -147,7 +147,9 @@ class _FileReader:
             bytes_read=bytes_read,
         )
 
-    def _cursor(self) -> FileCursor:
+    def _cursor(self, *, is_last: bool) -> FileCursor:
+        """Before the last reading it has no time of change: should the rest never be saved, the
+        file is not taken for one that was read."""
         position = self._file.tell()
         fingerprint = _fingerprint(self._file, self._offset)
         self._file.seek(position)
@@ -155,7 +157,7 @@ class _FileReader:
         return FileCursor(
             path=stored_path(self._path),
             inode=self._state.st_ino & MAX_INODE,
-            modified_ns=self._state.st_mtime_ns,
+            modified_ns=self._state.st_mtime_ns if is_last else 0,
             size=self._state.st_size,
             offset=self._offset,
             fingerprint=fingerprint,

@@ -27,6 +27,8 @@ From the types of the Claude Agent SDK; a Bash command or a search is text, and 
 
 _MCP_PREFIX: Final = "mcp__"
 _LONGEST_URI: Final = 1024
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters and line breaks: they stand in texts, and hardly in a path."""
 _LONGEST_NAME: Final = 256
 
 
@@ -53,7 +55,7 @@ def subject(name: str, arguments: Raw) -> str | None:
 def path_or_uri(text: str | None) -> str | None:
     """A path, or a URI without its query and fragment, which may hold text or secrets; `None` for
     what is longer than either, or has lines."""
-    if not text or len(text) > _LONGEST_URI or not text.isprintable():
+    if not text or len(text) > _LONGEST_URI or _BREAKS.search(text):
         return None
     return re.split(r"[?#]", text, maxsplit=1)[0] if "://" in text else text
 

@@ -87,12 +87,14 @@ class Transcript:
         if at is None:
             self.unusable_lines += 1
             return
+        self.spans.see(line.sessionId or "", at, line.cwd, line.uuid is not None)
         key = message_key(without_nul(message.id or ""), line.sessionId, line.requestId, at)
         seen, calls = blocks.answered(message, key, link)
         parent = None if link.message == key else link.message
         if not self._repeats(key, line, message, at, parent) and not self._sight(
             key, line, message, at, parent
         ):
+            self._said.pop(key, None)
             self.unusable_lines += 1
             return
         visible = self._visible.get(key)

@@ -47,7 +47,7 @@ WHERE s.session_id = :session_id AND s.first_at IS NOT NULL;
 
 -- name: sessions_like
 SELECT session_id FROM sessions
-WHERE session_id LIKE :pattern ESCAPE '\' AND session_id <> ''
+WHERE session_id LIKE :pattern ESCAPE '\' AND session_id <> '' AND first_at IS NOT NULL
 ORDER BY COALESCE(last_at, 0) DESC, session_id
 LIMIT :limit;
 

@@ -133,9 +133,9 @@ ON CONFLICT (key) DO UPDATE SET
         THEN excluded.detail ELSE items.detail
     END;
 
--- name: items_elsewhere
--- Where the messages stand that known tool calls are part of so far.
-SELECT m.session_id, m.at
+-- name: calls_counted
+-- Which messages known tool calls count for.
+SELECT i.key, m.session_id, m.at
 FROM wanted AS w
 JOIN items AS i ON i.key = w.name AND i.kind = 'tool'
 JOIN messages AS m ON m.id = i.message_id;
