@@ -57,20 +57,19 @@ def migrate(path: Path) -> None:
     with store_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(f"{path}.migrate.lock", timeout=BUSY_SECONDS):
+            with (
+                FileLock(f"{path}.migrate.lock", timeout=BUSY_SECONDS),
                 # yoyo hands the path on as it is, as part of a URI of SQLite's.
-                backend = get_backend(f"sqlite:///{quote(path.absolute().as_posix())}")
-                try:
-                    migrations = read_migrations(str(MIGRATIONS))
-                    backend.apply_migrations(backend.to_apply(migrations))
-                except (AssertionError, sqlite3.OperationalError) as error:
-                    # So it fails where the disk is full, after a failure to roll back.
-                    raise StoreError(
-                        f"{path} cannot be set up ({error}): is the disk full, or a limit reached?"
-                        " Free some space, then try again."
-                    ) from error
-                finally:
-                    backend.connection.close()
+                get_backend(f"sqlite:///{quote(path.absolute().as_posix())}") as backend,
+            ):
+                migrations = read_migrations(str(MIGRATIONS))
+                backend.apply_migrations(backend.to_apply(migrations))
+        except (AssertionError, sqlite3.OperationalError) as error:
+            # So it fails where the disk is full, after a failure to roll back.
+            raise StoreError(
+                f"{path} cannot be set up ({error}): is the disk full, or a limit reached?"
+                " Free some space, then try again."
+            ) from error
         except Timeout as error:
             raise StoreError(
                 f"Another process has been upgrading {path} for {BUSY_SECONDS} seconds."
