@@ -254,8 +254,9 @@ def test_a_doctor_says_what_is_wrong_and_how_to_mend_it(
     assert "Choose another file" in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_away_is_no_error(tree: Path) -> None:
-    command = [sys.executable, "-m", "token_tracking_server.cli", "report", "--json"]
+@pytest.mark.parametrize("words", [["report", "--json"], ["report"], ["session"]])
+def test_a_reader_that_goes_away_is_no_error(tree: Path, words: list[str]) -> None:
+    command = [sys.executable, "-m", "token_tracking_server.cli", *words]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ)
     )

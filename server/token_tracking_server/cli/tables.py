@@ -34,10 +34,17 @@ _WIDE_FIGURES_WIDTH: Final = 66
 _LEAST_LABEL: Final = 12
 
 
+class _Console(Console):
+    """Leaves a reader who goes away to `main`, as the other outputs do."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output. `NO_COLOR` and `COLUMNS` hold, as everywhere."""
     width = None if sys.stdout.isatty() else _width()
-    return Console(highlight=False, width=width, soft_wrap=False, emoji=False, markup=False)
+    return _Console(highlight=False, width=width, soft_wrap=False, emoji=False, markup=False)
 
 
 def _width() -> int | None:
