@@ -337,6 +337,8 @@ def test_no_message_of_a_model_is_not_an_empty_ledger(
 ) -> None:
     assert run("report", "--model", "gpt") == 0
     assert "No message of gpt" in capsys.readouterr().out
+    assert run("report", "--period", "..2020-01-01") == 0
+    assert capsys.readouterr().out == "No messages in the period ..2020-01-01.\n"
 
 
 def test_ingestion_fails_where_nothing_could_be_read(

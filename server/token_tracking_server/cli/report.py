@@ -50,7 +50,9 @@ def _nothing(request: ReportRequest) -> str:
     if request.model or request.project:
         chosen = " of ".join(filter(None, ("message", request.model, request.project)))
         return f"No {chosen} in this period. See: token-tracking report --by model, --by project."
-    return "Nothing in this period." if request.period != "all" else "The ledger is empty."
+    if request.period == "all":
+        return "The ledger is empty."
+    return f"No messages in the period {request.period}."
 
 
 def figures(report: Report, zone: tzinfo) -> dict[str, Any]:
