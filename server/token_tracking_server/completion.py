@@ -1,5 +1,6 @@
-"""Completion of session ids."""
+"""Completion of session ids, and of the library's categories and ids."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mcp import MCPError
@@ -14,14 +15,30 @@ from mcp.types import (
 )
 
 from token_tracking.errors import TokenTrackingError
+from token_tracking_server.just_in_time import JustInTime
 from token_tracking_server.ledger import Ledger
 
 _MOST: Final = 100
 """The protocol allows no more values."""
 
 
-def add_completion(server: MCPServer[Any], ledger: Ledger) -> None:
-    """Completion for the argument `session_id` of the resource and the prompt."""
+def add_completion(server: MCPServer[Any], ledger: Ledger, content: JustInTime) -> None:
+    """Completion for `session_id` of the resource and the prompt, and for `category` and `id` of
+    the library's template."""
+
+    async def found_for(
+        name: str, beginning: str, given: Mapping[str, str] | None
+    ) -> list[str] | None:
+        if name == "session_id":
+            return await ledger.ask(lambda about: about.session_ids(beginning, _MOST + 1))
+        if name == "category":
+            return await content.library.ask(lambda catalog: catalog.names(beginning))
+        if name == "id" and given and "category" in given:
+            category = given["category"]
+            return await content.library.ask(
+                lambda catalog: catalog.ids(category, beginning, _MOST + 1)
+            )
+        return None
 
     @server.completion()
     async def complete(  # pyright: ignore[reportUnusedFunction]
@@ -29,10 +46,11 @@ def add_completion(server: MCPServer[Any], ledger: Ledger) -> None:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion | None:
-        if argument.name != "session_id":
-            return None
+        given = context.arguments if context is not None else None
         try:
-            found = await ledger.ask(lambda about: about.session_ids(argument.value, _MOST + 1))
+            found = await found_for(argument.name, argument.value, given)
         except TokenTrackingError as error:
             raise MCPError(INTERNAL_ERROR, str(error)) from error
+        if found is None:
+            return None
         return Completion(values=found[:_MOST], has_more=len(found) > _MOST)

@@ -1,12 +1,16 @@
 """The questions that a client can ask, each answered in Markdown."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Final, Self, TypeVar
 
+from msgspec import structs
+
+from token_tracking.errors import UnknownSessionError
 from token_tracking.ingest import Ingested, Progress, ingest_claude_code
+from token_tracking.loads import LibrarySize, Load
 from token_tracking.metrics import By, parse_period
 from token_tracking.store import TokenStore
 from token_tracking.system import TokenSystem, create_token_system
@@ -139,6 +143,51 @@ class Questions:
         """
         tracked = await self._finish(self._track(message_id, usage, metadata))
         return tracked_answer(tracked, str(metadata["model"]))
+
+    async def record_loads(self, loads: Sequence[Load], library: LibrarySize | None) -> None:
+        """Record what was loaded. Where the host names no session, the current one is meant.
+
+        Raises:
+            StoreError: the ledger cannot be written.
+        """
+        if any(not load.session_id for load in loads):
+            current = await self._current_session()
+            loads = [structs.replace(each, session_id=each.session_id or current) for each in loads]
+        store = await self._writable()
+        await self._finish(store.save_loads(loads, library))
+
+    async def loads_held(self, session_id: str) -> list[tuple[str, int, int]]:
+        """What the main chain of a session loaded and no compaction took away: URI, tokens by
+        o200k_base, and when.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
+        return [
+            (load.uri, load.tokens, load.at)
+            for load in await self._system.store.session_loads(session_id)
+            if load.kind == "load" and load.tokens and load.left_at is None and not load.chain
+        ]
+
+    async def context_since(self, session_id: str, tool_use_id: str | None) -> int | None:
+        """When the context began that the current call stands in, where that is not the session's
+        beginning: its last compaction. Milliseconds since 1970 UTC.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
+        await self._freshness.look()
+        return await self._system.store.compacted_at(session_id)
+
+    async def _current_session(self) -> str:
+        store = self._system.store
+        try:
+            choice = await choose_session(
+                store, "current", self._environment, self._settings.claude_dirs
+            )
+        except UnknownSessionError:
+            return ""
+        return choice.session_id
 
     async def _track(
         self, message_id: str, usage: Mapping[str, Any], metadata: Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from token_tracking.location import data_folder
+from token_tracking.location import data_folder, default_location, locate
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -17,6 +17,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     claude_dirs: tuple[Path, ...] = ()
     user_prices: Path | None = None
     timezone: str | None = None
+    library: tuple[Path, ...] = ()
+
+    def library_folders(self) -> tuple[Path, ...]:
+        """The user's library, or the one that comes with the package."""
+        return self.library or (Path(__file__).parent / "content" / "library",)
+
+    def catalog_folder(self) -> Path:
+        """Where the catalogs of libraries stand: beside the ledger."""
+        ledger = default_location(os.environ) if self.database is None else locate(self.database)
+        return ledger.path.absolute().parent / "catalogs"
 
     def prices_file(self) -> Path | None:
         """The user's prices: the file that was named, or `prices.toml` beside the default ledger
@@ -28,8 +38,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """`TOKEN_TRACKING_DB`, `TOKEN_TRACKING_CLAUDE_DIRS` (separated as PATH is),
-        `TOKEN_TRACKING_PRICES` and `TOKEN_TRACKING_TIMEZONE`.
+        """`TOKEN_TRACKING_DB`, `TOKEN_TRACKING_CLAUDE_DIRS` and `TOKEN_TRACKING_LIBRARY` (folders,
+        separated as in PATH), `TOKEN_TRACKING_PRICES` and `TOKEN_TRACKING_TIMEZONE`.
 
         A value that a desktop client left as `${user_config.x}` counts as absent.
         """
@@ -39,11 +49,14 @@ class Settings(Struct, frozen=True, kw_only=True):
             text = given.get(name, "").strip()
             return None if not text or text.startswith("${") else text
 
-        folders = (value("TOKEN_TRACKING_CLAUDE_DIRS") or "").split(os.pathsep)
+        def folders(name: str) -> tuple[Path, ...]:
+            return tuple(Path(each) for each in (value(name) or "").split(os.pathsep) if each)
+
         prices = value("TOKEN_TRACKING_PRICES")
         return cls(
             database=value("TOKEN_TRACKING_DB"),
-            claude_dirs=tuple(Path(folder) for folder in folders if folder),
+            claude_dirs=folders("TOKEN_TRACKING_CLAUDE_DIRS"),
+            library=folders("TOKEN_TRACKING_LIBRARY"),
             user_prices=None if prices is None else Path(prices),
             timezone=value("TOKEN_TRACKING_TIMEZONE"),
         )

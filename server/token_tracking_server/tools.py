@@ -2,10 +2,13 @@
 
 from typing import Annotated, Any, Final, Literal
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from token_tracking_server.callers import Callers
+from token_tracking_server.just_in_time import JustInTime
 from token_tracking_server.ledger import Ledger
 from token_tracking_server.strict import StrictTool
 
@@ -14,8 +17,52 @@ _READS: Final = ToolAnnotations(read_only_hint=True)
 _ADDS: Final = ToolAnnotations(destructive_hint=False, idempotent_hint=True)
 
 
-def create_tools(ledger: Ledger) -> list[Tool]:
-    """The tools over a ledger."""
+def create_tools(ledger: Ledger, content: JustInTime, callers: Callers) -> list[Tool]:
+    """The tools over a ledger and a library."""
+    return [*_content_tools(content, callers), *_ledger_tools(ledger)]
+
+
+def _content_tools(content: JustInTime, callers: Callers) -> list[Tool]:
+    async def search_content(
+        query: Annotated[str, Field(description="Words or a question")],
+        context: Context[Any, Any],
+        category: str | None = None,
+        limit: Annotated[int, Field(ge=1, le=50)] = 5,
+        max_tokens: Annotated[int, Field(ge=1)] = 1000,
+    ) -> str:
+        """Find guides, agents and skills in the library: URIs with title, size and matched words.
+        Load what you need with load_content."""
+        return await content.search(query, category, limit, max_tokens, callers.of(context))
+
+    async def load_content(
+        uris: Annotated[
+            list[str], Field(description="content://category/id, or with #section for less")
+        ],
+        context: Context[Any, Any],
+        max_tokens: Annotated[int, Field(ge=1)] = 10000,
+        again: Annotated[bool, Field(description="Also what you loaded before")] = False,
+    ) -> str:
+        """Load documents or sections of the library. What does not fit is listed with its URI."""
+        return await content.load(uris, max_tokens, again, callers.of(context))
+
+    tools = [
+        StrictTool.of(search_content, "Search content", _READS),
+        StrictTool.of(load_content, "Load content", _READS),
+    ]
+    content.definitions = lambda: [definition(each) for each in tools]
+    return tools
+
+
+def definition(tool: Tool) -> dict[str, Any]:
+    """What a host gives a model of a tool."""
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "input_schema": tool.parameters,
+    }
+
+
+def _ledger_tools(ledger: Ledger) -> list[Tool]:
 
     async def session_report(
         session_id: Annotated[

@@ -16,7 +16,7 @@ _UNSET: Any = argparse.SUPPRESS
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; each command's function stands in `run`."""
-    shared, sources = _shared_options(), _source_options()
+    shared, sources, library = _shared_options(), _source_options(), _library_options()
     parser = argparse.ArgumentParser(
         prog="token-tracking",
         description="Where your tokens and money went, exactly.",
@@ -28,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ingest(words, [shared, sources])
     _add_report(words, [shared, sources])
     _add_session(words, [shared, sources])
-    _add_serve(words, [shared, sources])
+    _add_serve(words, [shared, sources, library])
     doctor = words.add_parser(
         "doctor", parents=[shared, sources], help="what was found, what is wrong, how to mend it"
     )
@@ -38,7 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     reprice.set_defaults(run=commands.reprice)
     setup = words.add_parser(
-        "setup", parents=[shared, sources], help="a first report, a check, and how to register"
+        "setup",
+        parents=[shared, sources, library],
+        help="a first report, a check, and how to register",
     )
     setup.set_defaults(run=commands.setup)
     return parser
@@ -78,6 +80,20 @@ def _source_options() -> argparse.ArgumentParser:
     return sources
 
 
+def _library_options() -> argparse.ArgumentParser:
+    library = argparse.ArgumentParser(add_help=False)
+    library.add_argument(
+        "--library",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=_UNSET,
+        help="a folder of Markdown and skills for the assistant to search; may be repeated"
+        " (default: TOKEN_TRACKING_LIBRARY, or the guides that come with token-tracking)",
+    )
+    return library
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings of the environment, under those of the command line."""
     settings = Settings.from_environment()
@@ -89,6 +105,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         user_prices=given.get("prices", settings.user_prices),
         claude_dirs=folders or settings.claude_dirs,
         timezone=given.get("timezone") or settings.timezone,
+        library=tuple(given.get("library") or settings.library),
     )
 
 

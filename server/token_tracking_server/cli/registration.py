@@ -58,6 +58,7 @@ def _environment(settings: Settings, environment: Mapping[str, str]) -> dict[str
     carried = {
         "TOKEN_TRACKING_DB": "" if location == usual else str(location),
         "TOKEN_TRACKING_CLAUDE_DIRS": os.pathsep.join(map(_absolute, settings.claude_dirs)),
+        "TOKEN_TRACKING_LIBRARY": os.pathsep.join(map(_absolute, settings.library)),
         "TOKEN_TRACKING_PRICES": _absolute(settings.user_prices) if settings.user_prices else "",
         "TOKEN_TRACKING_TIMEZONE": settings.timezone or "",
         "CLAUDE_CONFIG_DIR": _absolute_each(environment.get("CLAUDE_CONFIG_DIR", "")),

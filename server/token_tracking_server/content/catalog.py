@@ -1,0 +1,157 @@
+"""Questions to the catalog, over a connection that only reads."""
+
+import sqlite3
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from token_tracking_server.content.catalog_file import load_queries
+from token_tracking_server.content.errors import UnknownContentError
+from token_tracking_server.content.outline import Entry
+from token_tracking_server.content.roots import LeftOut
+from token_tracking_server.content.search import SearchIndex
+from token_tracking_server.content.uris import Address
+
+_COMPARED: Final = 5_000
+_NEAREST: Final = 3
+_NAMED: Final = 12
+
+
+class Category(NamedTuple):
+    """How many documents stand in a category, and their tokens by o200k_base."""
+
+    name: str
+    documents: int
+    tokens: int
+
+
+class Size(NamedTuple):
+    """The library as a whole; the fingerprint changes when anything in it does."""
+
+    documents: int
+    tokens: int
+    fingerprint: str
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A document that matches, its best section, and the words that it matched."""
+
+    entry: Entry
+    piece: int
+    matched: tuple[str, ...]
+
+
+class Catalog:
+    """What the library holds."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._index = SearchIndex(connection)
+        self._queries: Any = load_queries()
+
+    def categories(self) -> list[Category]:
+        """All of them, by name."""
+        return [Category(*row) for row in self._queries.categories(self._connection)]
+
+    def names(self, beginning: str) -> list[str]:
+        """Categories whose names begin so."""
+        return [each.name for each in self.categories() if each.name.startswith(beginning)]
+
+    def size(self) -> Size:
+        """Of all documents together."""
+        documents, tokens = self._queries.library_size(self._connection)
+        return Size(documents, tokens, self._queries.fingerprint(self._connection) or "")
+
+    def search(self, query: str, category: str | None, limit: int) -> list[Found]:
+        """The documents that match best.
+
+        Raises:
+            UnknownContentError: there is no such category.
+        """
+        if category is not None:
+            self._require_category(category)
+        found: list[Found] = []
+        for hit in self._index.search(query, category=category, limit=limit):
+            row = self._queries.document_by_number(self._connection, number=hit.number)
+            if row is not None:
+                entry = Entry.of_row(row)
+                found.append(Found(entry=entry, piece=hit.section, matched=hit.matched))
+        return found
+
+    def document(self, address: Address) -> Entry:
+        """The document of an address, with or without `.md`.
+
+        Raises:
+            UnknownContentError: there is none; the text names those that are near.
+        """
+        for wanted in dict.fromkeys([address.document_id, _without_ending(address.document_id)]):
+            row = self._queries.document(
+                self._connection, category=address.category, document_id=wanted
+            )
+            if row is not None:
+                return Entry.of_row(row)
+        self._require_category(address.category)
+        raise UnknownContentError(
+            f"There is no {address._replace(anchor='').uri}.{self._nearest(address)}"
+        )
+
+    def documents(self, category: str, limit: int, skip: int = 0) -> list[Entry]:
+        """The documents of a category, by id.
+
+        Raises:
+            UnknownContentError: there is no such category.
+        """
+        self._require_category(category)
+        rows = self._queries.documents_of(
+            self._connection, category=category, limit=limit, skip=skip
+        )
+        return [Entry.of_row(row) for row in rows]
+
+    def ids(self, category: str, beginning: str, limit: int) -> list[str]:
+        """Ids of a category that begin so."""
+        rows = self._queries.ids_from(
+            self._connection,
+            category=category,
+            start=beginning,
+            stop=beginning + "\U0010ffff",
+            limit=limit,
+        )
+        return [row[0] for row in rows]
+
+    def left_out(self, limit: int) -> list[LeftOut]:
+        """Files that are no documents, and why."""
+        return [LeftOut(*row) for row in self._queries.left_out(self._connection, limit=limit)]
+
+    def left_out_count(self) -> int:
+        """How many files are no documents."""
+        return int(self._queries.left_out_count(self._connection))
+
+    def problems(self, limit: int) -> list[LeftOut]:
+        """Documents that could not be read as they were meant."""
+        return [LeftOut(*row) for row in self._queries.problems(self._connection, limit=limit)]
+
+    def _require_category(self, category: str) -> None:
+        names = [each.name for each in self.categories()]
+        if category not in names:
+            shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+            there = f"There are: {shown}." if names else "The library is empty."
+            raise UnknownContentError(f"There is no category {category!r}. {there}")
+
+    def _nearest(self, address: Address) -> str:
+        known = list(self._queries.all_ids(self._connection, limit=_COMPARED))
+        uris = {
+            f"{category}/{each}".lower(): Address(category, each).uri for category, each in known
+        }
+        wanted = f"{address.category}/{address.document_id}".lower()
+        near = get_close_matches(wanted, uris, n=_NEAREST, cutoff=0.6)
+        name = Path(wanted).name
+        near += [each for each in uris if Path(each).name == name and each not in near]
+        if not near:
+            return " search_content finds what there is."
+        return f" Nearest: {', '.join(uris[each] for each in near[:_NEAREST])}."
+
+
+def _without_ending(document_id: str) -> str:
+    return document_id[:-3] if document_id.lower().endswith(".md") else document_id

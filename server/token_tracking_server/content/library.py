@@ -1,0 +1,187 @@
+"""The library: folders, the catalog of what they hold, and the documents themselves."""
+
+import asyncio
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from token_tracking_server.content.catalog import Catalog
+from token_tracking_server.content.catalog_file import catalog_path, connect, open_catalog
+from token_tracking_server.content.documents import Document
+from token_tracking_server.content.errors import ContentError, UnreadableContentError
+from token_tracking_server.content.outline import Entry
+from token_tracking_server.content.reading import CountMany, parse_file
+from token_tracking_server.content.roots import FoundFile, Roots
+from token_tracking_server.content.sync import Changes, Sync
+from token_tracking_server.content.uris import Address
+from token_tracking_server.content.watching import changes
+
+PATIENCE_SECONDS: Final = 10.0
+"""A question waits no longer for the folders to be looked at: it is answered from what is there."""
+
+_logger: Final = logging.getLogger(__name__)
+_Value = TypeVar("_Value")
+
+
+class Indexing(NamedTuple):
+    """How far a look at the folders is: files read, of those that changed."""
+
+    done: int
+    total: int
+
+
+class _Closing(Exception):  # noqa: N818 (nothing went wrong)
+    """The library is closed while its folders are looked at."""
+
+
+class Library:
+    """Folders of Markdown and skills. It opens at the first question, and keeps up with changes
+    while `watch` runs. `count` gives the tokens of texts by o200k_base."""
+
+    def __init__(self, folders: Sequence[Path], catalog_folder: Path, count: CountMany) -> None:
+        self.roots = Roots(folders)
+        self.indexing: Indexing | None = None
+        self._file = catalog_path(catalog_folder, self.roots.folders)
+        self._count = count
+        self._asking = ThreadPoolExecutor(1, "library-asking")
+        self._syncing = ThreadPoolExecutor(1, "library-syncing")
+        self._opening = asyncio.Lock()
+        self._catalog: Catalog | None = None
+        self._connections: list[sqlite3.Connection] = []
+        self._first: asyncio.Task[Changes] | None = None
+        self._next: asyncio.Task[Changes] | None = None
+        self._turn = asyncio.Lock()
+        self._closing = False
+        self._listeners: list[Callable[[Changes], None]] = []
+
+    def on_change(self, listener: Callable[[Changes], None]) -> None:
+        """Have it told what changed, each time that something did."""
+        self._listeners.append(listener)
+
+    async def ask(
+        self, question: Callable[[Catalog], _Value], patience: float = PATIENCE_SECONDS
+    ) -> _Value:
+        """Put a question to the catalog, after a first look at the folders, or `patience` seconds
+        of it.
+
+        Raises:
+            ContentError: the catalog cannot be read; or what the question raises.
+        """
+        catalog = await self._opened()
+        if self._first is not None and not self._first.done():
+            # Who is cancelled must not take the look from the others.
+            await asyncio.wait({self._first}, timeout=patience)
+        return await self._asked(lambda: question(catalog))
+
+    async def read(self, address: Address) -> tuple[Entry, Document]:
+        """A document as it is now, and what the catalog says of it.
+
+        Raises:
+            ContentError: there is no such document, or its file cannot be read.
+        """
+        for attempt in range(3):
+            if attempt:
+                # It changed, and nobody has seen that yet.
+                await self.refresh()
+            entry = await self.ask(lambda catalog: catalog.document(address))
+            document = await self._asked(lambda entry=entry: self._read(entry))
+            if document is not None:
+                return entry, document
+        raise UnreadableContentError(f"{address.uri} is being written: load it again.")
+
+    async def refresh(self) -> Changes:
+        """Look at the folders. Who asks while that is under way waits for the next look, as files
+        may have changed since it began; all who wait share that one."""
+        await self._opened()
+        return await asyncio.shield(self._look())
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Look whenever something changes, until `stop` is set."""
+        await self.ask(lambda _: None)
+        async for _ in changes(self.roots.folders, stop):
+            try:
+                await self.refresh()
+            except ContentError as error:
+                _logger.warning("The library is not up to date: %s", error)
+
+    async def close(self) -> None:
+        """End what is under way; what was indexed stays. A question after it opens it again."""
+        async with self._opening:
+            self._closing = True
+            looks = [each for each in (self._first, self._next) if each is not None]
+            await asyncio.gather(*looks, return_exceptions=True)
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._catalog = self._first = None
+            self._closing = False
+
+    async def _opened(self) -> Catalog:
+        async with self._opening:
+            if self._catalog is None:
+                self._catalog = await self._asked(self._open)
+                self._first = self._look()
+            return self._catalog
+
+    def _open(self) -> Catalog:
+        path = open_catalog(self._file)
+        reader, writer = connect(path), connect(path)
+        self._connections += [reader, writer]
+        self._sync = Sync(writer, self.roots, self._count)
+        return Catalog(reader)
+
+    def _look(self) -> asyncio.Task[Changes]:
+        if self._next is None:
+            self._next = asyncio.create_task(self._run())
+        return self._next
+
+    async def _run(self) -> Changes:
+        async with self._turn:
+            self._next = None
+            self.indexing = Indexing(0, 0)
+            loop = asyncio.get_running_loop()
+            try:
+                changed = await loop.run_in_executor(self._syncing, self._sync.run, self._show)
+            except _Closing:
+                return Changes()
+            except (sqlite3.Error, OSError) as error:
+                _logger.warning("The library's catalog cannot be written: %s", error)
+                return Changes()
+            finally:
+                self.indexing = None
+        if changed:
+            for listener in self._listeners:
+                listener(changed)
+        return changed
+
+    def _show(self, done: int, total: int) -> None:
+        if self._closing:
+            raise _Closing
+        self.indexing = Indexing(done, total)
+
+    async def _asked(self, question: Callable[[], _Value]) -> _Value:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._asking, question)
+        except sqlite3.Error as error:
+            raise ContentError(
+                f"The library's catalog {self._file} cannot be read ({error}): delete it, and it"
+                " is made anew."
+            ) from error
+
+    def _read(self, entry: Entry) -> Document | None:
+        """`None` where the file is not the one that the catalog knows."""
+        try:
+            data = self.roots.read_bytes(entry.root, entry.path)
+        except UnreadableContentError:
+            if (self.roots.folders[entry.root] / entry.path).exists():
+                raise
+            return None
+        if hashlib.sha256(data).digest() != entry.digest:
+            return None
+        file = FoundFile(entry.root, entry.path, len(data), 0, in_skill=False)
+        return parse_file(self.roots, file, data)
