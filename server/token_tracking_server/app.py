@@ -15,24 +15,20 @@ from mcp.types import INVALID_PARAMS, GetPromptResult, InputRequiredResult
 from pydantic import AnyUrl
 
 from token_tracking import __version__
-from token_tracking.counting import encoding_tokens_many
 from token_tracking_server.callers import Callers
 from token_tracking_server.completion import add_completion
-from token_tracking_server.content.library import Library
 from token_tracking_server.content_resources import (
     add_content_template,
     category_resources,
     is_content,
     read_content,
 )
-from token_tracking_server.just_in_time import JustInTime
+from token_tracking_server.contents import Contents
 from token_tracking_server.ledger import Ledger
-from token_tracking_server.notices import watch
 from token_tracking_server.paging import add_paged_resources
 from token_tracking_server.prompts import add_prompts
 from token_tracking_server.resources import add_resources
 from token_tracking_server.settings import Settings
-from token_tracking_server.sizes import Sizes
 from token_tracking_server.subscriptions import add_subscriptions
 from token_tracking_server.tools import create_tools
 
@@ -63,7 +59,7 @@ class Server(MCPServer[None]):
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """The SDK's templates have no fragments, and read `a/../b` as a path."""
         if is_content(str(uri)):
-            return await read_content(self.content, str(uri))
+            return await read_content(self.contents, str(uri))
         return await super().read_resource(uri, context)
 
 
@@ -71,38 +67,38 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
     """A server over the ledger and the library of `settings`: opened by the first question, closed
     when the server ends. `environment` (the process's by default) says which session is current."""
     ledger = Ledger(settings, environment)
-    library = Library(settings.library_folders(), settings.catalog_folder(), encoding_tokens_many)
-    content = JustInTime(library, ledger, Sizes())
+    contents = Contents(settings, ledger)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
         stop = asyncio.Event()
-        watching = asyncio.create_task(watch(library, subscriptions, stop))
+        watching = asyncio.create_task(contents.watch(subscriptions, stop))
         try:
             yield
         finally:
             stop.set()
             await asyncio.gather(watching, return_exceptions=True)
-            await content.close()
+            await contents.close()
             await ledger.close()
 
     with _plain_logging():
         server = Server(
             "token-tracking",
             title="Token tracking",
-            instructions="Exact tokens and cost of Claude Code sessions, at API prices.",
+            instructions="Exact tokens and cost of Claude Code sessions, at API prices; guides and"
+            " skills to search and load.",
             version=__version__,
-            tools=create_tools(ledger, content, Callers(environment)),
+            tools=create_tools(ledger, contents, Callers(environment)),
             lifespan=lifespan,
             log_level="WARNING",
         )
-    server.content = content
+    server.contents = contents
     subscriptions = add_subscriptions(server)
     add_resources(server, ledger)
-    add_content_template(server, content)
-    add_paged_resources(server, lambda: category_resources(content))
+    add_content_template(server, contents)
+    add_paged_resources(server, lambda: category_resources(contents))
     add_prompts(server, ledger)
-    add_completion(server, ledger, content)
+    add_completion(server, ledger, contents)
     return server
 
 

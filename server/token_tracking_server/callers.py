@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from mcp.server.mcpserver import Context
 from msgspec import Struct
 
-from token_tracking_server.session_choice import SESSION_VARIABLE
+from token_tracking_server.settings import SESSION_VARIABLE
 
 _SESSION_HEADER: Final = "x-claude-code-session-id"
 _CONNECTION_HEADER: Final = "mcp-session-id"

@@ -15,14 +15,14 @@ from mcp.types import (
 )
 
 from token_tracking.errors import TokenTrackingError
-from token_tracking_server.just_in_time import JustInTime
+from token_tracking_server.contents import Contents
 from token_tracking_server.ledger import Ledger
 
 _MOST: Final = 100
 """The protocol allows no more values."""
 
 
-def add_completion(server: MCPServer[Any], ledger: Ledger, content: JustInTime) -> None:
+def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -> None:
     """Completion for `session_id` of the resource and the prompt, and for `category` and `id` of
     the library's template."""
 
@@ -32,11 +32,15 @@ def add_completion(server: MCPServer[Any], ledger: Ledger, content: JustInTime) 
         if name == "session_id":
             return await ledger.ask(lambda about: about.session_ids(beginning, _MOST + 1))
         if name == "category":
-            return await content.library.ask(lambda catalog: catalog.names(beginning))
+            return await contents.ask(
+                lambda content: content.library.ask(lambda catalog: catalog.names(beginning))
+            )
         if name == "id" and given and "category" in given:
             category = given["category"]
-            return await content.library.ask(
-                lambda catalog: catalog.ids(category, beginning, _MOST + 1)
+            return await contents.ask(
+                lambda content: content.library.ask(
+                    lambda catalog: catalog.ids(category, beginning, _MOST + 1)
+                )
             )
         return None
 

@@ -6,23 +6,27 @@ from token_tracking_server.figures import money, share, tokens
 
 def verdict(jit: JitFigures) -> tuple[str, str]:
     """What it saved or lost; and against what, in dollars, and how sure that is."""
-    if jit.tokens_saved is None:
+    saved, sent = jit.tokens_saved, counted(jit.requests, "request")
+    if saved is None:
         return (
             "Just-in-time content: what it saved is unknown",
             "Nothing tells how large the library is.",
         )
-    return (_headline(jit.tokens_saved), f"{_against(jit)} {_dollars(jit)} {_sure(jit)}")
+    did = f"{'lost' if saved < 0 else 'saved'} {tokens(abs(saved))} prompt tokens"
+    rest = f"{_against(jit, sent)} {_dollars(jit)} {_sure(jit)}"
+    if jit.over_window_requests:
+        unsent = f"{jit.over_window_requests:,} of {sent}"
+        return (
+            f"Just-in-time content: with the library, {unsent} would not have fit the window",
+            f"Against that baseline, which is hypothetical, it {did}: {rest}",
+        )
+    return (f"Just-in-time content {did}", rest[:1].upper() + rest[1:])
 
 
-def _headline(saved: int) -> str:
-    did = "lost" if saved < 0 else "saved"
-    return f"Just-in-time content {did} {tokens(abs(saved))} prompt tokens"
-
-
-def _against(jit: JitFigures) -> str:
+def _against(jit: JitFigures, sent: str) -> str:
     if jit.efficiency is None:
-        return "There are no requests yet."
-    rate, sent = share(abs(jit.efficiency) / 100), counted(jit.requests, "request")
+        return "there were no requests."
+    rate = share(abs(jit.efficiency) / 100)
     if jit.efficiency < 0:
         return f"{sent} took {rate} more than with the whole library upfront."
     return f"{rate} of what {sent} would have taken with the whole library upfront."
@@ -58,10 +62,10 @@ def contents(jit: JitFigures) -> str:
 def doubts(jit: JitFigures) -> list[str]:
     """What keeps the figures from being exact."""
     found: list[str] = []
-    if jit.over_window_requests:
+    if jit.rough_loads:
         found.append(
-            f"Hypothetical: {jit.over_window_requests:,} of {counted(jit.requests, 'request')}"
-            " would not have fit the model's context window with the library upfront."
+            f"{counted(jit.rough_loads, 'load')} with tokens from bytes or the library's mean size:"
+            " off by up to half."
         )
     if jit.unsized_loads:
         found.append(f"{counted(jit.unsized_loads, 'load')} of unknown size, not counted.")

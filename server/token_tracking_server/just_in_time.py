@@ -4,14 +4,16 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
+from token_tracking.counting import encoding_tokens_many
 from token_tracking.errors import TokenTrackingError
 from token_tracking.loads import LibrarySize, Load
+from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.callers import Caller
-from token_tracking_server.content.catalog import Found
+from token_tracking_server.content.catalog import Category, Found
 from token_tracking_server.content.errors import ContentError, UnknownContentError
 from token_tracking_server.content.held import Conversations, Held
 from token_tracking_server.content.library import Library
@@ -19,6 +21,7 @@ from token_tracking_server.content.loading import Loading, Wanted
 from token_tracking_server.content.outline import Entry
 from token_tracking_server.content.uris import Address, parse_uri
 from token_tracking_server.ledger import Ledger
+from token_tracking_server.settings import Settings
 from token_tracking_server.sizes import Sizes
 
 MOST_URIS: Final = 50
@@ -26,16 +29,27 @@ _LONGEST_TITLE: Final = 80
 _logger: Final = logging.getLogger(__name__)
 
 
+def open_library(
+    settings: Settings, ledger: Ledger, definitions: Sequence[dict[str, Any]]
+) -> "JustInTime":
+    """The library of the settings. `definitions` are its own tools as a host gives them to a
+    model: their size is paid for in every request."""
+    library = Library(settings.library_folders(), settings.catalog_folder(), encoding_tokens_many)
+    return JustInTime(library, ledger, Sizes(), definitions)
+
+
 class JustInTime:
-    """Searches and loads, remembers what each conversation holds, and tells the ledger.
+    """Searches and loads, remembers what each conversation holds, and tells the ledger."""
 
-    `definitions` are the library's own tools as a host gives them to a model: their size is paid
-    for in every request.
-    """
-
-    def __init__(self, library: Library, ledger: Ledger, sizes: Sizes) -> None:
+    def __init__(
+        self,
+        library: Library,
+        ledger: Ledger,
+        sizes: Sizes,
+        definitions: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self.library = library
-        self.definitions: Callable[[], Sequence[dict[str, Any]]] = tuple
+        self._definitions = definitions
         self._ledger = ledger
         self._sizes = sizes
         self._conversations = Conversations()
@@ -135,14 +149,34 @@ class JustInTime:
         wanted.sent = list(wanted.pieces)
         return wanted.text()
 
-    def scaled(self, o200k: int) -> int:
-        """Tokens as this server gives them, for so many by o200k_base."""
-        return self._sizes.scaled(o200k)
+    async def listing(self, category: str) -> str:
+        """The documents of a category, as many as an answer holds.
 
-    @property
-    def basis(self) -> str:
-        """How the figures were made, in few words."""
-        return self._sizes.basis
+        Raises:
+            UnknownContentError: there is no such category.
+        """
+        entries = await self.library.ask(lambda catalog: catalog.documents(category, LIMIT // 20))
+        known = await self.library.ask(lambda catalog: catalog.categories())
+        sums = next(each for each in known if each.name == category)
+        return self._listing(sums, entries)
+
+    def _listing(self, category: Category, entries: Sequence[Entry]) -> str:
+        size = self._sizes.scaled(category.tokens)
+        lines = [f"# {category.name}: {category.documents:,} documents, {size:,} tokens"]
+        lines.append(f"({self._sizes.basis})")
+        used = sum(map(len, lines))
+        for entry in entries:
+            size = self._sizes.scaled(entry.tokens)
+            line = f"- {entry.uri} | {_short(entry.title)} | {size:,} tokens"
+            if used + len(line) > LIMIT - 120:
+                break
+            used += len(line) + 1
+            lines.append(line)
+        rest = category.documents - len(lines) + 2
+        if rest > 0:
+            name = category.name
+            lines.append(f"- {rest:,} more: search_content with category={name!r} finds them")
+        return "\n".join(lines)
 
     async def _wanted(self, uris: Sequence[str]) -> tuple[list[Wanted], list[str]]:
         wanted: list[Wanted] = []
@@ -261,7 +295,7 @@ class JustInTime:
 
     async def _library_size(self) -> LibrarySize:
         size = await self.library.ask(lambda catalog: catalog.size())
-        definitions = json.dumps(self.definitions(), separators=(",", ":"), ensure_ascii=False)
+        definitions = json.dumps(self._definitions, separators=(",", ":"), ensure_ascii=False)
         return LibrarySize(
             fingerprint=size.fingerprint,
             documents=size.documents,

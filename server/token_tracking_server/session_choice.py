@@ -10,9 +10,8 @@ from token_tracking.errors import UnknownSessionError
 from token_tracking.sources.claude_code import claude_folders
 from token_tracking.store import TokenStore
 from token_tracking_server.answers.markdown import code
+from token_tracking_server.settings import PROJECT_VARIABLE, SESSION_VARIABLE
 
-SESSION_VARIABLE: Final = "CLAUDE_CODE_SESSION_ID"
-PROJECT_VARIABLE: Final = "CLAUDE_PROJECT_DIR"
 _SHOWN: Final = 5
 _COMPARED: Final = 1_000
 

@@ -3,11 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from msgspec import Struct
 
 from token_tracking.location import data_folder, default_location, locate
+
+SESSION_VARIABLE: Final = "CLAUDE_CODE_SESSION_ID"
+PROJECT_VARIABLE: Final = "CLAUDE_PROJECT_DIR"
+"""What Claude Code tells its servers of the session that started them."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):

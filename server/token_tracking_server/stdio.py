@@ -35,6 +35,9 @@ class _Message(Struct):
     params: _Parameters | None = None
 
 
+_LISTEN: Final = "subscriptions/listen"
+
+
 class Unanswered:
     """The requests that came in and whose answers did not go out."""
 
@@ -50,7 +53,9 @@ class Unanswered:
             return
         with self._changed:
             if message.id is not None:
-                self._ids.add(message.id)
+                # Who listens for changes is answered when the server ends: nobody waits for that.
+                if message.method != _LISTEN:
+                    self._ids.add(message.id)
             elif message.params and message.params.requestId is not None:
                 self._forget(message.params.requestId)
 

@@ -34,6 +34,7 @@ from mcp.types import (
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from token_tracking_server.lowlevel import lowlevel
+from token_tracking_server.skills.uris import SCHEME
 
 MOST: Final = 1_000
 """Resources that one client subscribes to, or one stream names."""
@@ -157,22 +158,29 @@ class _Touched:
         self._folders = {folder for uri in self._documents for folder in _folders(uri)}
 
     def __contains__(self, uri: str) -> bool:
-        document = _plain(uri.partition("#")[0])
-        return document in self._documents or document in self._folders
+        named = uri.partition("#")[0]
+        document = _plain(named)
+        if document in self._documents:
+            return True
+        # Of content only a category is a folder: a document may be named as one below it.
+        is_folder = named.startswith(SCHEME) or "/" not in document.removeprefix(_CONTENT)
+        return is_folder and document in self._folders
 
 
 def _plain(uri: str) -> str:
-    """A URI for comparing: `%20` is a space, and `.md` and a last slash are no part of it."""
+    """A URI for comparing: `%20` is a space, `.md` and a last slash are no part of it, and a file
+    of a skill is the document that it is in the library."""
     plain = unquote(uri).rstrip("/")
-    return plain[:-3] if plain.lower().endswith(".md") and plain.startswith(_CONTENT) else plain
+    if plain.startswith(SCHEME):
+        plain = _CONTENT + plain.removeprefix(SCHEME)
+    is_content = plain.startswith(_CONTENT)
+    return plain[:-3] if is_content and plain.lower().endswith(".md") else plain
 
 
 def _folders(uri: str) -> list[str]:
     scheme, separator, path = uri.partition("://")
     parts = path.split("/")
-    # Of content only the category is a resource of its own: a document may be named as a folder.
-    most = 1 if scheme + separator == _CONTENT else len(parts) - 1
-    return [scheme + separator + "/".join(parts[:number]) for number in range(1, most + 1)]
+    return [scheme + separator + "/".join(parts[:number]) for number in range(1, len(parts))]
 
 
 def _require_few(uris: Collection[str]) -> None:

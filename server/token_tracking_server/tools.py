@@ -8,7 +8,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from token_tracking_server.callers import Callers
-from token_tracking_server.just_in_time import JustInTime
+from token_tracking_server.contents import Contents
 from token_tracking_server.ledger import Ledger
 from token_tracking_server.strict import StrictTool
 
@@ -17,12 +17,12 @@ _READS: Final = ToolAnnotations(read_only_hint=True)
 _ADDS: Final = ToolAnnotations(destructive_hint=False, idempotent_hint=True)
 
 
-def create_tools(ledger: Ledger, content: JustInTime, callers: Callers) -> list[Tool]:
+def create_tools(ledger: Ledger, contents: Contents, callers: Callers) -> list[Tool]:
     """The tools over a ledger and a library."""
-    return [*_content_tools(content, callers), *_ledger_tools(ledger)]
+    return [*_ledger_tools(ledger), *_content_tools(contents, callers)]
 
 
-def _content_tools(content: JustInTime, callers: Callers) -> list[Tool]:
+def _content_tools(contents: Contents, callers: Callers) -> list[Tool]:
     async def search_content(
         query: Annotated[str, Field(description="Words or a question")],
         context: Context[Any, Any],
@@ -32,7 +32,10 @@ def _content_tools(content: JustInTime, callers: Callers) -> list[Tool]:
     ) -> str:
         """Find guides, agents and skills in the library: URIs with title, size and matched words.
         Load what you need with load_content."""
-        return await content.search(query, category, limit, max_tokens, callers.of(context))
+        caller = callers.of(context)
+        return await contents.ask(
+            lambda content: content.search(query, category, limit, max_tokens, caller)
+        )
 
     async def load_content(
         uris: Annotated[
@@ -43,13 +46,14 @@ def _content_tools(content: JustInTime, callers: Callers) -> list[Tool]:
         again: Annotated[bool, Field(description="Also what you loaded before")] = False,
     ) -> str:
         """Load documents or sections of the library. What does not fit is listed with its URI."""
-        return await content.load(uris, max_tokens, again, callers.of(context))
+        caller = callers.of(context)
+        return await contents.ask(lambda content: content.load(uris, max_tokens, again, caller))
 
     tools = [
         StrictTool.of(search_content, "Search content", _READS),
         StrictTool.of(load_content, "Load content", _READS),
     ]
-    content.definitions = lambda: [definition(each) for each in tools]
+    contents.definitions = [definition(each) for each in tools]
     return tools
 
 

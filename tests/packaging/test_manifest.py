@@ -39,6 +39,8 @@ def test_its_tools_and_prompts_are_the_servers(manifest: dict[str, Any]) -> None
         "efficiency_report",
         "session_report",
         "track_usage",
+        "search_content",
+        "load_content",
     }
     assert [prompt["name"] for prompt in manifest["prompts"]] == ["session_report"]
 
@@ -65,16 +67,17 @@ def test_every_variable_of_the_command_is_the_clients_or_the_users(
 
 def test_nobody_has_to_choose_anything(manifest: dict[str, Any]) -> None:
     options = manifest["user_config"].values()
-    assert [option["required"] for option in options] == [False, False]
-    assert [option["default"] for option in options] == ["", []]
+    assert [option["required"] for option in options] == [False, False, False]
+    assert [option["default"] for option in options] == ["", "", []]
 
 
-@pytest.mark.parametrize("unset", ["", "${user_config.database}"])
-def test_a_database_that_was_not_chosen_is_the_usual_one(
+@pytest.mark.parametrize("unset", ["", "${user_config.x}"])
+def test_a_database_or_library_that_was_not_chosen_is_the_usual_one(
     manifest: dict[str, Any], unset: str
 ) -> None:
-    (name,) = manifest["server"]["mcp_config"]["env"]
-    assert Settings.from_environment({name: unset}) == Settings()
+    names = manifest["server"]["mcp_config"]["env"]
+    assert set(names) == {"TOKEN_TRACKING_DB", "TOKEN_TRACKING_LIBRARY"}
+    assert Settings.from_environment(dict.fromkeys(names, unset)) == Settings()
 
 
 def test_the_entry_point_serves_the_folders_that_it_is_given(

@@ -68,7 +68,7 @@ async def test_the_official_client_gets_everything(
     serving: Process, mode: Literal["auto", "legacy"]
 ) -> None:
     async with Client(f"http://127.0.0.1:{port_of(serving)}/mcp", mode=mode) as client:
-        assert len((await client.list_tools()).tools) == 3
+        assert len((await client.list_tools()).tools) == 5
         for text in (
             await call(client, "session_report"),
             await call(client, "efficiency_report"),

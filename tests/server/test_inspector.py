@@ -81,9 +81,11 @@ def test_it_lists_what_there_is(inspect: Inspector) -> None:
         "session_report",
         "efficiency_report",
         "track_usage",
+        "search_content",
+        "load_content",
     ]
-    assert len(inspect("resources/list")["resources"]) == 2
-    assert len(inspect("resources/templates/list")["resourceTemplates"]) == 1
+    assert len(inspect("resources/list")["resources"]) == 4
+    assert len(inspect("resources/templates/list")["resourceTemplates"]) == 2
     assert len(inspect("prompts/list")["prompts"]) == 1
 
 

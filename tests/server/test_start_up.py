@@ -7,6 +7,9 @@ import sys
 import pytest
 
 LATER = {
+    "tiktoken",
+    "token_tracking_server.content.catalog",
+    "yaml",
     "aiosql",
     "aiosqlite",
     "anthropic",

@@ -65,7 +65,7 @@ async def test_the_official_client_gets_everything(
     parameters = StdioServerParameters(command=SERVE[0], args=SERVE[1:], env=environment)
     async with Client(stdio_client(parameters), mode=mode) as client:
         assert client.server_info
-        assert len((await client.list_tools()).tools) == 3
+        assert len((await client.list_tools()).tools) == 5
         for text in (
             await ask(client, "session_report"),
             await ask(client, "efficiency_report"),

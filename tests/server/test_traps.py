@@ -91,7 +91,7 @@ async def test_wrong_arguments_are_refused_in_one_line(client: Client) -> None:
 
 
 @both_generations
-async def test_no_client_is_promised_notifications(
+async def test_a_client_is_promised_what_can_change_and_no_more(
     server: Server, mode: Mode, revision: str
 ) -> None:
     async with Client(server, mode=mode) as client:
@@ -100,8 +100,8 @@ async def test_no_client_is_promised_notifications(
         assert promised.resources is not None
         assert promised.tools is not None
         assert promised.prompts is not None
-        assert not promised.resources.subscribe
-        assert not promised.resources.list_changed
+        assert promised.resources.subscribe
+        assert promised.resources.list_changed
         assert not promised.tools.list_changed
         assert not promised.prompts.list_changed
 

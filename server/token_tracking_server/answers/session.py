@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
+from token_tracking.metrics import SessionReport
 from token_tracking.store import SessionData, Sums, TokenUsage, ToolSum
+from token_tracking_server.answers.jit import jit_block
 from token_tracking_server.answers.markdown import bullets, code, fold, paragraphs, row, table
 from token_tracking_server.answers.sums import (
     BASIS,
@@ -21,7 +23,7 @@ from token_tracking_server.figures import size, tokens
 
 
 def session_answer(
-    session: SessionData, zone: tzinfo, *, chosen: str | None = None, stale: str | None = None
+    session: SessionReport, zone: tzinfo, *, chosen: str | None = None, stale: str | None = None
 ) -> str:
     """A session's report. `chosen` says why it is this one, `stale` what is not up to date."""
     models, sums = session.models, session.sums
@@ -34,6 +36,7 @@ def session_answer(
         _kinds(sums) if session.messages else None,
         _models(models) if len(models) > 1 else None,
         _tools(session.tools, calls) if session.tools else None,
+        jit_block(session.jit) if session.jit else None,
         bullets([*_inherited(session), *gaps(sums, _unpriced(session.messages))]),
         BASIS,
     )

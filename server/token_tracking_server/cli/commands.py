@@ -38,6 +38,13 @@ def session(options: Namespace, settings: Settings) -> int:
     )
 
 
+def library(options: Namespace, settings: Settings) -> int:
+    """`token-tracking library`."""
+    from token_tracking_server.cli.library import run
+
+    return asyncio.run(run(settings, options.query, as_json=options.json))
+
+
 def doctor(options: Namespace, settings: Settings) -> int:
     """`token-tracking doctor`."""
     from token_tracking_server.cli.doctor import run
@@ -50,6 +57,28 @@ def reprice(options: Namespace, settings: Settings) -> int:
     from token_tracking_server.cli.reprice import run
 
     return asyncio.run(run(settings))
+
+
+def count(options: Namespace, settings: Settings) -> int:
+    """`token-tracking count`."""
+    from token_tracking_server.cli.count import run
+
+    return asyncio.run(
+        run(
+            settings,
+            options.files,
+            options.model,
+            reference=options.reference,
+            as_json=options.json,
+        )
+    )
+
+
+def calibrate(options: Namespace, settings: Settings) -> int:
+    """`token-tracking calibrate`."""
+    from token_tracking_server.cli.calibrate import run
+
+    return asyncio.run(run(settings, as_json=options.json))
 
 
 def setup(options: Namespace, settings: Settings) -> int:

@@ -28,6 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ingest(words, [shared, sources])
     _add_report(words, [shared, sources])
     _add_session(words, [shared, sources])
+    _add_count(words, [shared])
+    _add_calibrate(words, [shared, sources])
+    _add_library(words, [shared, library])
     _add_serve(words, [shared, sources, library])
     doctor = words.add_parser(
         "doctor", parents=[shared, sources], help="what was found, what is wrong, how to mend it"
@@ -147,6 +150,41 @@ def _add_session(words: Any, parents: list[argparse.ArgumentParser]) -> None:
     session.add_argument("--timezone", metavar="TZ", help="such as Europe/Berlin (default: yours)")
     session.add_argument("--json", action="store_true", help="as JSON")
     session.set_defaults(run=commands.session)
+
+
+def _add_count(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    count = words.add_parser("count", parents=parents, help="how many tokens files have, offline")
+    count.add_argument("files", nargs="+", metavar="FILE", help="a UTF-8 text; - is standard input")
+    count.add_argument(
+        "--model",
+        metavar="M",
+        help="the model that would read them (default: the newest Claude, which has the most)",
+    )
+    count.add_argument(
+        "--reference",
+        action="store_true",
+        help="ask Anthropic instead, which sends them the text: needs ANTHROPIC_API_KEY and the"
+        " package anthropic",
+    )
+    count.add_argument("--json", action="store_true", help="as JSON")
+    count.set_defaults(run=commands.count)
+
+
+def _add_calibrate(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    calibrate = words.add_parser(
+        "calibrate", parents=parents, help="learn from your transcripts to count better"
+    )
+    calibrate.add_argument("--json", action="store_true", help="figures as JSON")
+    calibrate.set_defaults(run=commands.calibrate)
+
+
+def _add_library(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    library = words.add_parser(
+        "library", parents=parents, help="what your assistant can search and load"
+    )
+    library.add_argument("query", nargs="?", help="search it instead of listing it")
+    library.add_argument("--json", action="store_true", help="as JSON")
+    library.set_defaults(run=commands.library)
 
 
 def _add_serve(words: Any, parents: list[argparse.ArgumentParser]) -> None:

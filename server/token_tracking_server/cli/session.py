@@ -64,6 +64,7 @@ def _jit(jit: JitFigures) -> dict[str, Any]:
         "overhead_tokens": jit.overhead_tokens,
         "searches": jit.searches,
         "unsized_loads": jit.unsized_loads,
+        "rough_loads": jit.rough_loads,
         "requests": jit.requests,
         "baseline_tokens": jit.baseline_tokens,
         "tokens_saved": jit.tokens_saved,

@@ -13,10 +13,8 @@ from typing import Any, Final
 
 import aiosql
 
+from token_tracking import __version__
 from token_tracking_server.content.search import SearchIndex
-
-_VERSION: Final = 1
-"""Counted up when what a catalog holds changes: the older file is left behind."""
 
 _BUSY_SECONDS: Final = 30
 _UNUSED_SECONDS: Final = 90 * 24 * 3600
@@ -33,7 +31,8 @@ def catalog_path(folder: Path, roots: Sequence[Path]) -> Path:
     """The catalog of some roots, in a folder that holds those of others as well."""
     names = "\0".join(os.path.realpath(each) for each in roots)
     digest = hashlib.sha256(os.fsencode(names)).hexdigest()[:16]
-    return folder / f"{digest}-{_VERSION}.db"
+    # What it holds is made by this version: another one may read, cut and weigh otherwise.
+    return folder / f"{digest}-{__version__}.db"
 
 
 def open_catalog(path: Path) -> Path:
@@ -71,10 +70,8 @@ def _prepare(path: Path) -> None:
     connection = connect(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        if is_new or not connection.execute("PRAGMA user_version").fetchone()[0]:
-            load_queries().create_tables(connection)
-            SearchIndex(connection).create()
-            connection.execute("PRAGMA user_version = 1")
+        load_queries().create_tables(connection)
+        SearchIndex(connection).create()
     finally:
         connection.close()
     if is_new:
@@ -91,11 +88,14 @@ def _temporary() -> Path:
 
 
 def _remove_unused(path: Path) -> None:
-    """Catalogs that nobody opened for long: their libraries are gone, or can be read again."""
+    """Catalogs of other versions, and those that nobody opened for long: their libraries are gone,
+    or can be read again."""
     oldest = time.time() - _UNUSED_SECONDS
-    for other in path.parent.glob("*.db"):
+    library = path.name.partition("-")[0]
+    for other in path.parent.glob("*-*.db"):
         with suppress(OSError):
-            if other != path and other.stat().st_mtime < oldest:
+            is_older_version = other.name.startswith(f"{library}-")
+            if other != path and (is_older_version or other.stat().st_mtime < oldest):
                 _remove(other)
 
 

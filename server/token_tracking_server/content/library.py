@@ -45,6 +45,8 @@ class Library:
     def __init__(self, folders: Sequence[Path], catalog_folder: Path, count: CountMany) -> None:
         self.roots = Roots(folders)
         self.indexing: Indexing | None = None
+        self.progress: Callable[[int, int], None] | None = None
+        """Told of files read, of those to read, by the thread that reads them."""
         self._file = catalog_path(catalog_folder, self.roots.folders)
         self._count = count
         self._asking = ThreadPoolExecutor(1, "library-asking")
@@ -63,10 +65,10 @@ class Library:
         self._listeners.append(listener)
 
     async def ask(
-        self, question: Callable[[Catalog], _Value], patience: float = PATIENCE_SECONDS
+        self, question: Callable[[Catalog], _Value], patience: float | None = PATIENCE_SECONDS
     ) -> _Value:
         """Put a question to the catalog, after a first look at the folders, or `patience` seconds
-        of it.
+        of it (`None`: however long it takes).
 
         Raises:
             ContentError: the catalog cannot be read; or what the question raises.
@@ -162,6 +164,8 @@ class Library:
         if self._closing:
             raise _Closing
         self.indexing = Indexing(done, total)
+        if self.progress is not None:
+            self.progress(done, total)
 
     async def _asked(self, question: Callable[[], _Value]) -> _Value:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The index of the library: SQLite FTS5 over documents."""
+"""The index of the library: SQLite FTS5 over the terms of documents."""
 
 import sqlite3
 from typing import Final
@@ -6,16 +6,20 @@ from typing import Final
 from msgspec import Struct
 
 from token_tracking_server.content.documents import Document
-from token_tracking_server.content.search.terms import query_words, searchable
+from token_tracking_server.content.search.postings import Postings
+from token_tracking_server.content.search.question import Question, read_question
+from token_tracking_server.content.search.ranking import Candidate, best_section, rank
+from token_tracking_server.content.search.record import make_record, pack, unpack
+from token_tracking_server.content.search.stems import Stems
+from token_tracking_server.content.search.weights import postings
 
 _TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS search_documents"
-    " (number INTEGER PRIMARY KEY, category TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS search_sections"
-    " (number INTEGER NOT NULL, section INTEGER NOT NULL, title TEXT NOT NULL,"
-    " body TEXT NOT NULL, PRIMARY KEY (number, section)) WITHOUT ROWID",
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5(title, path, description,"
-    " headings, body, tokenize = 'porter unicode61 remove_diacritics 2')",
+    "CREATE TABLE IF NOT EXISTS search_documents (number INTEGER PRIMARY KEY, record BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS search_size (documents INTEGER NOT NULL)",
+    "INSERT INTO search_size SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM search_size)",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5("
+    "terms, content='', columnsize=0, detail=none, tokenize='ascii')",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5vocab(search_words, row)",
 )
 
 
@@ -33,10 +37,15 @@ class Hit(Struct, frozen=True):
 
 
 class SearchIndex:
-    """Over one connection, the catalog's: the caller owns transactions, threads and the file."""
+    """Over one connection, the catalog's: the caller owns transactions, threads and the file.
+
+    Needs FTS5 of SQLite 3.35 or later.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._stems = Stems()
+        self._postings = Postings(connection)
 
     def create(self) -> None:
         """Its tables, where they are missing."""
@@ -44,69 +53,49 @@ class SearchIndex:
             self._connection.execute(table)
 
     def add(self, number: int, document: Document) -> None:
-        """Index a document under the catalog's number."""
-        sections = [
-            (number, place, searchable(each.title), searchable(document.own_text(each)))
-            for place, each in enumerate(document.sections)
-        ]
-        self._connection.execute(
-            "INSERT INTO search_documents VALUES (?, ?)", (number, searchable(document.category))
-        )
-        self._connection.executemany("INSERT INTO search_sections VALUES (?, ?, ?, ?)", sections)
-        self._connection.execute(
-            "INSERT INTO search_words(rowid, title, path, description, headings, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                searchable(document.title),
-                searchable(f"{document.category} {document.document_id}"),
-                searchable(" ".join((document.description, *document.tags))),
-                " ".join(each[2] for each in sections),
-                " ".join(each[3] for each in sections),
-            ),
-        )
+        """Index a document under the catalog's number.
+
+        Raises:
+            sqlite3.IntegrityError: the number is taken.
+        """
+        record = make_record(document, self._stems)
+        execute = self._connection.execute
+        execute("INSERT INTO search_documents VALUES (?, ?)", (number, pack(record)))
+        execute("INSERT INTO search_words(rowid, terms) VALUES (?, ?)", (number, postings(record)))
+        execute("UPDATE search_size SET documents = documents + 1")
 
     def remove(self, number: int) -> None:
         """Forget a document; nothing happens where there is none."""
-        for statement in (
-            "DELETE FROM search_words WHERE rowid = ?",
-            "DELETE FROM search_sections WHERE number = ?",
-            "DELETE FROM search_documents WHERE number = ?",
-        ):
-            self._connection.execute(statement, (number,))
+        execute = self._connection.execute
+        row = execute("SELECT record FROM search_documents WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            return
+        record, _ = unpack(row[0])
+        execute(
+            "INSERT INTO search_words(search_words, rowid, terms) VALUES ('delete', ?, ?)",
+            (number, postings(record)),
+        )
+        execute("DELETE FROM search_documents WHERE number = ?", (number,))
+        execute("UPDATE search_size SET documents = documents - 1")
 
     def search(self, query: str, *, category: str | None = None, limit: int = 10) -> list[Hit]:
-        """The documents that answer a question best, the best first."""
-        words = query_words(query)
-        if not words:
+        """The documents that answer a question best, the best first; none where none has enough
+        of its words."""
+        if not self._postings.look():
             return []
-        expression = " OR ".join(f'"{word}"' for word in words)
-        scores: dict[int, float] = {}
-        for weights, columns in (
-            ("4, 3, 2, 2, 1", ""),
-            ("4, 3, 2, 2, 0", "{title path description headings} : "),
-        ):
-            rows = self._connection.execute(
-                "SELECT number FROM search_words JOIN search_documents ON number = search_words.rowid"
-                " WHERE search_words MATCH ? AND (?2 IS NULL OR category = ?2)"
-                f" ORDER BY bm25(search_words, {weights}), number LIMIT 60",
-                (f"{columns}({expression})", category),
-            )
-            for place, (number,) in enumerate(rows):
-                scores[number] = scores.get(number, 0.0) + 1 / (60 + place)
-        best = sorted(scores, key=lambda number: (-scores[number], number))[:limit]
-        return [self._hit(number, scores[number], words) for number in best]
+        question = read_question(query, self._stems, self._postings)
+        inside = None if category is None else category.encode("utf-8", "surrogatepass").hex()
+        scores, skipped = self._postings.scores(question.terms, inside)
+        found = rank(scores, skipped, question, self._record)
+        return [_hit(each, question) for each in found[:limit]]
 
-    def _hit(self, number: int, score: float, words: list[str]) -> Hit:
-        best, most, matched = 0, -1, dict.fromkeys(words, False)
-        rows = self._connection.execute(
-            "SELECT section, title, body FROM search_sections WHERE number = ? ORDER BY section",
-            (number,),
-        )
-        for section, title, body in rows:
-            text = f"{title} {body}".lower()
-            found = [word for word in words if word.lower()[:5] in text]
-            matched.update(dict.fromkeys(found, True))
-            if len(found) > most:
-                best, most = section, len(found)
-        return Hit(number, best, score, tuple(word for word in words if matched[word]))
+    def _record(self, number: int) -> bytes:
+        (record,) = self._connection.execute(
+            "SELECT record FROM search_documents WHERE number = ?", (number,)
+        ).fetchone()
+        return record
+
+
+def _hit(found: Candidate, question: Question) -> Hit:
+    matched = question.matched(found.text)
+    return Hit(found.number, best_section(found.record, question), round(found.score, 9), matched)
