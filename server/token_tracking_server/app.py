@@ -17,6 +17,7 @@ from pydantic import AnyUrl
 from token_tracking import __version__
 from token_tracking_server.callers import Callers
 from token_tracking_server.completion import add_completion
+from token_tracking_server.content.roots import Roots
 from token_tracking_server.content_resources import (
     add_content_template,
     category_resources,
@@ -29,6 +30,9 @@ from token_tracking_server.paging import add_paged_resources
 from token_tracking_server.prompts import add_prompts
 from token_tracking_server.resources import add_resources
 from token_tracking_server.settings import Settings
+from token_tracking_server.skills.extension import Skills
+from token_tracking_server.skills.source import RootsSource
+from token_tracking_server.skills.uris import is_skill
 from token_tracking_server.subscriptions import add_subscriptions
 from token_tracking_server.tools import create_tools
 
@@ -60,6 +64,8 @@ class Server(MCPServer[None]):
         """The SDK's templates have no fragments, and read `a/../b` as a path."""
         if is_content(str(uri)):
             return await read_content(self.contents, str(uri))
+        if is_skill(str(uri)):
+            return await self.skills.read(str(uri))
         return await super().read_resource(uri, context)
 
 
@@ -68,6 +74,7 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
     when the server ends. `environment` (the process's by default) says which session is current."""
     ledger = Ledger(settings, environment)
     contents = Contents(settings, ledger)
+    skills = Skills(RootsSource(Roots(settings.library_folders())))
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
@@ -91,8 +98,11 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
             tools=create_tools(ledger, contents, Callers(environment)),
             lifespan=lifespan,
             log_level="WARNING",
+            extensions=[skills],
+            middleware=[skills.announce],
         )
     server.contents = contents
+    server.skills = skills
     subscriptions = add_subscriptions(server)
     add_resources(server, ledger)
     add_content_template(server, contents)

@@ -13,7 +13,7 @@ from token_tracking.errors import TokenTrackingError
 from token_tracking.loads import LibrarySize, Load
 from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.callers import Caller
-from token_tracking_server.content.catalog import Category, Found
+from token_tracking_server.content.catalog import Category, Found, shortened
 from token_tracking_server.content.errors import ContentError, UnknownContentError
 from token_tracking_server.content.held import Conversations, Held
 from token_tracking_server.content.library import Library
@@ -25,7 +25,6 @@ from token_tracking_server.settings import Settings
 from token_tracking_server.sizes import Sizes
 
 MOST_URIS: Final = 50
-_LONGEST_TITLE: Final = 80
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -96,14 +95,10 @@ class JustInTime:
         raise ContentError(f"max_tokens of {max_tokens:,} is too small: give at least {needed:,}.")
 
     def _line(self, found: Found) -> str:
-        entry, extent = found.entry, found.entry.extent(found.piece)
-        trail = [entry.title, *entry.trail(found.piece)]
-        titles = " > ".join(dict.fromkeys(_short(each) for each in trail if each))
-        size, uri = f"{self._sizes.scaled(entry.tokens_of(extent)):,}", entry.uri
-        if len(extent) < len(entry.pieces):
-            uri = entry.section_uri(found.piece)
-            size += f" of {self._sizes.scaled(entry.tokens):,}"
-        return f"- {uri} | {titles} | {size} tokens | {', '.join(found.matched)}"
+        size = f"{self._sizes.scaled(found.tokens):,}"
+        if not found.is_whole:
+            size += f" of {self._sizes.scaled(found.entry.tokens):,}"
+        return f"- {found.uri} | {found.titles} | {size} tokens | {', '.join(found.matched)}"
 
     def _notes(self) -> list[str]:
         indexing = self.library.indexing
@@ -167,7 +162,7 @@ class JustInTime:
         used = sum(map(len, lines))
         for entry in entries:
             size = self._sizes.scaled(entry.tokens)
-            line = f"- {entry.uri} | {_short(entry.title)} | {size:,} tokens"
+            line = f"- {entry.uri} | {shortened(entry.title)} | {size:,} tokens"
             if used + len(line) > LIMIT - 120:
                 break
             used += len(line) + 1
@@ -327,10 +322,6 @@ def _no_section(entry: Entry, anchor: str) -> str:
     near = get_close_matches(anchor, anchors, n=3, cutoff=0.5) or anchors[:8]
     names = ", ".join(f"#{each}" for each in near)
     return f"{entry.uri} has no section #{anchor}. It has {names}{' ...' * (len(anchors) > 8)}."
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
 
 
 def _now() -> int:

@@ -34,7 +34,7 @@ from mcp.types import (
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from token_tracking_server.lowlevel import lowlevel
-from token_tracking_server.skills.uris import SCHEME
+from token_tracking_server.skills.uris import SCHEME, is_skill
 
 MOST: Final = 1_000
 """Resources that one client subscribes to, or one stream names."""
@@ -163,7 +163,7 @@ class _Touched:
         if document in self._documents:
             return True
         # Of content only a category is a folder: a document may be named as one below it.
-        is_folder = named.startswith(SCHEME) or "/" not in document.removeprefix(_CONTENT)
+        is_folder = is_skill(named) or "/" not in document.removeprefix(_CONTENT)
         return is_folder and document in self._folders
 
 
@@ -171,7 +171,7 @@ def _plain(uri: str) -> str:
     """A URI for comparing: `%20` is a space, `.md` and a last slash are no part of it, and a file
     of a skill is the document that it is in the library."""
     plain = unquote(uri).rstrip("/")
-    if plain.startswith(SCHEME):
+    if is_skill(plain):
         plain = _CONTENT + plain.removeprefix(SCHEME)
     is_content = plain.startswith(_CONTENT)
     return plain[:-3] if is_content and plain.lower().endswith(".md") else plain

@@ -14,7 +14,7 @@ from pydantic import AnyUrl
 from token_tracking_server.content.roots import Roots
 from token_tracking_server.skills.extension import Skills
 from token_tracking_server.skills.source import RootsSource, SkillSource
-from token_tracking_server.skills.uris import SCHEME
+from token_tracking_server.skills.uris import is_skill
 from token_tracking_server.stdio import run_stdio
 
 
@@ -33,7 +33,7 @@ class SkillsServer(MCPServer[Any]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Any:
-        if str(uri).startswith(SCHEME):
+        if is_skill(str(uri)):
             return await self.skills.read(str(uri))
         return await super().read_resource(uri, context)
 

@@ -426,6 +426,8 @@ MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("deep", f"---\nname: deep\na: {'[' * 5000}{']' * 5000}\n---\n", "nested too deep"),
     ("twice", "---\nname: twice\nname: twice\ndescription: x\n---\n", "stands there twice"),
     ("tag", "---\nname: tag\ndescription: !!python/name:os.x y\n---\n", "is no tag"),
+    ("key", "---\nname: key\ndescription: x\n? [1]\n: 2\n---\n", "unhashable key"),
+    ("maybe", "---\nname: maybe\ndescription: x\na: !!bool yes\n---\n", "neither true nor false"),
     ("infinite", "---\nname: infinite\ndescription: x\na: !!float inf\n---\n", "JSON"),
     ("latin", "---\nname: latin\ndescription: naïve\n---\n".encode("latin-1"), "not UTF-8"),
 ]
@@ -486,6 +488,11 @@ def test_any_bytes_are_a_skill_or_none(data: bytes) -> None:
             fields = read_skill(block, "x")
             assert fields["name"] == "x"
             json.dumps(fields, allow_nan=False)
+
+
+def test_a_line_separator_ends_no_line_of_the_front_matter() -> None:
+    manifest = '---\nname: x\ndescription: y\nsep: "a\u2028b"\n---'
+    assert read_skill(manifest.encode(), "x")["sep"] == "a\u2028b"
 
 
 async def test_a_large_number_reaches_the_client(tmp_path: Path) -> None:

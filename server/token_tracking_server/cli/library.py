@@ -107,21 +107,22 @@ def _path(folders: Sequence[Path], file: LeftOut) -> str:
 
 
 def _show_found(query: str, found: Sequence[Found], sizes: Sizes, *, as_json: bool) -> None:
-    rows = [
-        {
-            "uri": each.entry.section_uri(each.piece),
-            "title": each.entry.title,
-            "section": each.entry.trail(each.piece)[-1:],
-            "tokens": sizes.scaled(each.entry.tokens_of(each.entry.extent(each.piece))),
-            "matched": each.matched,
-        }
-        for each in found
-    ]
     if as_json:
-        output.json(rows)
+        output.json(
+            [
+                {
+                    "uri": each.uri,
+                    "titles": each.titles,
+                    "tokens": sizes.scaled(each.tokens),
+                    "tokens_basis": sizes.basis,
+                    "matched": each.matched,
+                }
+                for each in found
+            ]
+        )
         return
-    if not rows:
+    if not found:
         output.line(plain(f"Nothing matches {query!r}."))
-    for row in rows:
-        output.line(plain(f"{row['uri']} ({row['tokens']:,} tokens)"))
-        output.line(plain(f"    {row['title']}: {', '.join(row['matched'])}"))
+    for each in found:
+        output.line(plain(f"{each.uri} ({sizes.scaled(each.tokens):,} tokens)"))
+        output.line(plain(f"    {each.titles}: {', '.join(each.matched)}"))

@@ -17,6 +17,7 @@ from token_tracking_server.content.uris import Address
 _COMPARED: Final = 5_000
 _NEAREST: Final = 3
 _NAMED: Final = 12
+_LONGEST_TITLE: Final = 80
 
 
 class Category(NamedTuple):
@@ -41,6 +42,32 @@ class Found(Struct, frozen=True, kw_only=True):
     entry: Entry
     piece: int
     matched: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the section is all of the document."""
+        return len(self.entry.extent(self.piece)) == len(self.entry.pieces)
+
+    @property
+    def uri(self) -> str:
+        """Of the section, or of the document where that is the same."""
+        return self.entry.uri if self.is_whole else self.entry.section_uri(self.piece)
+
+    @property
+    def tokens(self) -> int:
+        """Of the section with those below it, by o200k_base."""
+        return self.entry.tokens_of(self.entry.extent(self.piece))
+
+    @property
+    def titles(self) -> str:
+        """The document's title, and those of the sections down to this one."""
+        trail = [self.entry.title, *self.entry.trail(self.piece)]
+        return " > ".join(dict.fromkeys(shortened(each) for each in trail if each))
+
+
+def shortened(title: str) -> str:
+    """A title of a length for lists."""
+    return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
 
 
 class Catalog:

@@ -12,6 +12,9 @@ from token_tracking_server.content.errors import UnreadableContentError
 LARGEST: Final = 4_000_000
 """Bytes. A larger file is no guide, and is named among what was left out."""
 
+LARGEST_OF_SKILL: Final = 16 * 1024 * 1024
+"""Bytes: what the skills extension allows for all files of a skill together."""
+
 _MARKDOWN: Final = (".md", ".markdown", ".mdx")
 _NOT_CONTENT: Final = frozenset({"node_modules", "__pycache__"})
 _SKILL: Final = "SKILL.md"
@@ -119,8 +122,8 @@ def _note(number: int, name: str, entry: os.DirEntry[str], in_skill: bool, found
         return
     if not stat.S_ISREG(about.st_mode):
         found.left_out.append(LeftOut(number, name, "it is no ordinary file"))
-    elif about.st_size > LARGEST:
-        reason = f"it has {about.st_size:,} bytes, and {LARGEST:,} are the most"
+    elif about.st_size > (most := LARGEST_OF_SKILL if in_skill else LARGEST):
+        reason = f"it has {about.st_size:,} bytes, and {most:,} are the most"
         found.left_out.append(LeftOut(number, name, reason))
     else:
         found.files.append(FoundFile(number, name, about.st_size, about.st_mtime_ns, in_skill))

@@ -13,6 +13,11 @@ LONGEST_PIECE: Final = 6_000
 _PART_LEVEL: Final = 7
 """Below every heading: Markdown has six levels."""
 
+_CANDIDATE: Final = re.compile(
+    r"^ {0,3}(?:#|```|~~~|=+[ \t]*$|-+[ \t]*$).*$|^[ \t]*<!--.*$", re.MULTILINE
+)
+"""The lines that may begin a heading, code or a comment: most lines need no closer look."""
+
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ATX: Final = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)(.*)")
 _CLOSING: Final = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
@@ -138,34 +143,44 @@ def first_paragraph(text: str, longest: int) -> str:
 
 def _headings(text: str) -> Iterator[_Mark]:
     """Headings outside code and comments: `# one`, or a line with `===` or `---` under it."""
-    fence, comment = "", False
-    paragraph: list[tuple[int, str]] = []
-    position = 0
-    for raw in text.split("\n"):
-        start, position = position, position + len(raw) + 1
-        line = raw.rstrip("\r")
-        opened = _FENCE.fullmatch(line)
-        if comment:
-            comment = "-->" not in line
-        elif fence:
-            if opened and opened[1].startswith(fence) and not opened[2].strip():
-                fence = ""
-        elif opened and not ("`" in opened[2] and opened[1][0] == "`"):
-            fence, paragraph = opened[1], []
-        elif line.lstrip().startswith("<!--"):
-            comment, paragraph = "-->" not in line, []
-        elif heading := _ATX.fullmatch(line):
-            paragraph = []
-            title = plain_title(_CLOSING.sub("", heading[2]))
-            yield _Mark(start, len(heading[1]), title)
-        elif paragraph and (under := _SETEXT.fullmatch(line)):
+    position = begun = 0
+    while found := _CANDIDATE.search(text, position):
+        position = found.end()
+        line = found[0]
+        if atx := _ATX.fullmatch(line):
+            yield _Mark(found.start(), len(atx[1]), plain_title(_CLOSING.sub("", atx[2])))
+        elif under := _SETEXT.fullmatch(line):
+            paragraph = _paragraph(text, begun, found.start())
+            if not paragraph:
+                continue
             title = plain_title(" ".join(each for _, each in paragraph))
             yield _Mark(paragraph[0][0], 1 if under[1][0] == "=" else 2, title)
-            paragraph = []
-        elif paragraph and line.strip() and not _NO_PARAGRAPH.match(line.lstrip()):
-            paragraph.append((start, line.strip()))
+        elif (fence := _FENCE.fullmatch(line)) and not ("`" in fence[2] and fence[1][0] == "`"):
+            closing = rf"^ {{0,3}}{fence[1][0]}{{{len(fence[1])},}}[ \t]*$"
+            closed = re.compile(closing, re.MULTILINE).search(text, position)
+            position = closed.end() if closed else len(text)
+        elif line.lstrip().startswith("<!--"):
+            closed_at = text.find("-->", found.start())
+            position = text.find("\n", closed_at) if closed_at >= 0 else -1
+            if position < 0:
+                return
         else:
-            paragraph = [] if _NO_PARAGRAPH.match(line) else [(start, line.strip())]
+            continue
+        begun = position
+
+
+def _paragraph(text: str, begun: int, end: int) -> list[tuple[int, str]]:
+    """The lines of prose right above a place, each with where it begins."""
+    start = max(begun, text.rfind("\n\n", begun, end))
+    paragraph: list[tuple[int, str]] = []
+    for raw in text[start : end - 1].split("\n") if end > start else ():
+        line = raw.strip()
+        if paragraph and line and not _NO_PARAGRAPH.match(line):
+            paragraph.append((start, line))
+        else:
+            paragraph = [] if _NO_PARAGRAPH.match(raw) else [(start, line)]
+        start += len(raw) + 1
+    return paragraph
 
 
 def _cuts(text: str, start: int, end: int) -> list[int]:

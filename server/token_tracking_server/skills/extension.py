@@ -100,9 +100,13 @@ class Skills(Extension):
         Raises:
             ResourceNotFoundError: no skill has it, or it cannot be read.
         """
-        served = await self._served(same_uri(uri))
+        wanted, shelf = same_uri(uri), self._shelf
+        # What is known already is not looked for again: a host reads one file after another.
+        if shelf is None or wanted not in shelf.files:
+            shelf = await self._current()
+        served = shelf.files.get(wanted)
         if served is None:
-            raise ResourceNotFoundError(_no_file(await self._current(), uri))
+            raise ResourceNotFoundError(_no_file(shelf, uri))
         try:
             async with self._busy:
                 data, digest = await run_sync(self._opened().read, served)
@@ -113,11 +117,6 @@ class Skills(Extension):
             self._shelf = None
         content = data.decode() if digest.is_text else data
         return [ReadResourceContents(content, _type_of(served._replace(digest=digest)))]
-
-    async def _served(self, uri: str) -> "ServedFile | None":
-        """What is known already is not looked for again: a host reads one file after another."""
-        known = self._shelf.files.get(uri) if self._shelf else None
-        return known or (await self._current()).files.get(uri)
 
     async def _current(self) -> "Shelf":
         async with self._busy:

@@ -53,7 +53,7 @@ def read_skill(data: bytes, folder: str) -> dict[str, Any]:
 
 
 def _block(front_matter: str) -> str:
-    return "\n".join(front_matter.splitlines()[1:-1])
+    return "\n".join(front_matter.rstrip("\r\n").split("\n")[1:-1])
 
 
 def _check_name(name: object, folder: str) -> None:
@@ -90,8 +90,6 @@ class _CoreSchema(_LOADER):
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _problem("a key is no text", key)
         if key.value in found:
             raise _problem(f"{key.value!r} stands there twice", key)
         found[key.value] = loader.construct_object(value, deep=True)
@@ -168,7 +166,7 @@ def _problem(text: str, node: Any) -> yaml.MarkedYAMLError:
 
 
 def _load(block: str) -> dict[str, Any]:
-    """It was parsed once already, without aliases and not deep."""
+    """It was parsed once already: it is a mapping, not deep, with texts as keys and no aliases."""
     try:
         return yaml.load(block, Loader=_CoreSchema)  # noqa: S506 (it makes JSON's values only)
     except yaml.MarkedYAMLError as error:

@@ -55,7 +55,8 @@ class Shelf(Struct, frozen=True, kw_only=True):
         return None
 
 
-_Read = dict[str, Any] | SkillFormatError
+_Read = dict[str, Any] | str
+"""What a SKILL.md says of itself, or why it is none."""
 
 
 class _Found(NamedTuple):
@@ -124,8 +125,8 @@ class Shelves:
         key = (manifest.digest.sha256, folder)
         known = self._earlier.get(key) or self._parse(manifest, folder)
         self._front_matters[key] = known
-        if isinstance(known, SkillFormatError):
-            raise known
+        if isinstance(known, str):
+            raise SkillFormatError(known)
         return known
 
     def _parse(self, manifest: ServedFile, folder: str) -> _Read:
@@ -135,7 +136,7 @@ class Shelves:
         try:
             return read_skill(data, folder)
         except SkillFormatError as error:
-            return error
+            return str(error)
 
 
 class _Owners:

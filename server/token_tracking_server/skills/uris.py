@@ -10,6 +10,11 @@ _PLAIN: Final = "-._~!$&'()*+,;="
 the place of the host."""
 
 
+def is_skill(uri: str) -> bool:
+    """Whether a URI is one of a skill's, or of a file or folder of one."""
+    return uri.startswith(SCHEME)
+
+
 def uri_of(path: str) -> str:
     """The URI of a file or folder, by its path below the library with `/`."""
     return SCHEME + "/".join(quote(part, safe=_PLAIN) for part in path.split("/"))
