@@ -27,6 +27,8 @@ NEEDED = (
     "token_tracking/store/migrations/",
     "token_tracking/store/queries/",
     "token_tracking_server/py.typed",
+    "token_tracking_server/content/library/guides/",
+    "token_tracking_server/content/library/skills/token-review/SKILL.md",
     "token_tracking_server/sample/projects/",
 )
 
