@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from token_tracking import TokenSystem, create_token_system
+from token_tracking.efficiency import JitContext
 from token_tracking.errors import InvalidUsageError, UnknownBaselineError, UnknownModelError
+from token_tracking.store import LibrarySize
 from token_tracking.usage import Usage
 
 USAGE = {"input_tokens": 1000, "output_tokens": 10, "service_tier": "standard"}
@@ -120,6 +122,12 @@ async def test_a_time_has_several_forms(system: TokenSystem, at: Any, expected: 
         ("msg_1", USAGE, {"timestamp": -5}),
         ("msg_1", USAGE, {"model": 7}),
         ("msg_1", USAGE, {"extra": object()}),
+        ("msg_1", USAGE, {"category": 7}),
+        ("msg_1", USAGE, {"resource_uri": 7}),
+        ("msg_1", USAGE, {"resource_count": "3"}),
+        ("msg_1", USAGE, {"resource_count": True}),
+        ("msg_1", USAGE, {"resource_count": -1}),
+        ("msg_1", USAGE, {"resource_count": 10_001}),
     ],
 )
 async def test_what_is_not_valid_is_refused_and_nothing_is_saved(
@@ -147,3 +155,54 @@ def test_an_unknown_baseline_or_model_is_refused(system: TokenSystem) -> None:
         system.tracker.calculate_baseline("magic", USAGE, "claude-opus-4-6")
     with pytest.raises(UnknownModelError):
         system.tracker.calculate_cost(USAGE, "nobody-knows")
+
+
+LIBRARY = LibrarySize(
+    fingerprint="f", documents=10, tokens=5000, overhead_tokens=100, method="o200k_base"
+)
+
+
+async def test_metadata_of_earlier_systems_is_a_load_of_the_librarys_mean_size(
+    system: TokenSystem,
+) -> None:
+    told = {**META, "category": "agents", "resource_uri": "content://a/b", "resource_count": 3}
+    for _ in range(2):
+        await system.tracker.track("msg_1", USAGE, told)
+    unknown = (await system.metrics.get_session_data("s1")).jit
+    assert unknown is not None
+    assert (unknown.unsized_loads, unknown.tokens_saved, unknown.basis) == (1, None, "unknown")
+    await system.store.save_loads([], LIBRARY)
+    jit = (await system.metrics.get_session_data("s1")).jit
+    assert jit is not None
+    # 3 documents of 500 tokens each, times 1.12 for this model.
+    assert (len(jit.loads), jit.loaded_tokens, jit.unsized_loads) == (1, 1680, 0)
+    (load,) = jit.loads
+    assert (load.uri, load.category, load.documents) == ("content://a/b", "agents", 3)
+
+
+def test_what_the_library_would_have_taken_in_one_message(system: TokenSystem) -> None:
+    context = JitContext(library_tokens=10_000, loaded_tokens=500, overhead_tokens=100)
+    usage = {"input_tokens": 1000, "output_tokens": 10}
+    baseline = system.tracker.calculate_baseline(
+        "no_jit", usage, "claude-opus-4-6", META["timestamp"], context=context
+    )
+    # The counts times 1.12; at 5 USD a million.
+    assert baseline is not None
+    assert (baseline.saved_tokens, baseline.tokens) == (10_528, 11_538)
+    assert (baseline.saved_usd, baseline.basis) == (Decimal("0.05264"), "estimated")
+    assert system.tracker.calculate_baseline("no_jit", usage, "claude-opus-4-6") is None
+
+
+def test_a_baseline_of_ones_own_for_one_message(system: TokenSystem) -> None:
+    advisor = {"type": "advisor_message", "input_tokens": 0, "output_tokens": 1000}
+    baseline = system.tracker.calculate_baseline(
+        "custom",
+        {**USAGE, "iterations": [advisor]},
+        "claude-opus-4-6",
+        META["timestamp"],
+        custom=lambda request: request.usage.prompt_tokens + 1000,
+    )
+    assert baseline is not None
+    assert (baseline.saved_tokens, baseline.saved_usd) == (1000, Decimal("0.005"))
+    with pytest.raises(UnknownBaselineError, match="custom="):
+        system.tracker.calculate_baseline("custom", USAGE, "claude-opus-4-6")

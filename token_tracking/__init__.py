@@ -19,6 +19,7 @@ from token_tracking.errors import (
 if TYPE_CHECKING:
     from token_tracking.efficiency import EfficiencyEngine
     from token_tracking.ingest import ingest_claude_code
+    from token_tracking.loads import LibrarySize, Load
     from token_tracking.metrics import TokenMetrics
     from token_tracking.pricing import PriceBook
     from token_tracking.store import TokenStore, TokenUsage
@@ -31,6 +32,8 @@ __all__ = [
     "InvalidPeriodError",
     "InvalidPricesError",
     "InvalidUsageError",
+    "LibrarySize",
+    "Load",
     "PriceBook",
     "SourceError",
     "StoreError",
@@ -52,6 +55,8 @@ __all__ = [
 
 _MODULES = {
     "EfficiencyEngine": "efficiency",
+    "LibrarySize": "loads",
+    "Load": "loads",
     "PriceBook": "pricing",
     "TokenMetrics": "metrics",
     "TokenStore": "store",

@@ -40,9 +40,10 @@ async def create_token_system(
     *,
     user_prices: str | os.PathLike[str] | None = None,
     timezone: str | None = None,
+    efficiency: EfficiencyEngine | None = None,
 ) -> TokenSystem:
     """Open a ledger (a path or URL; by default `TOKEN_TRACKING_DB` or the user's data folder) and
-    wire tracker, store, efficiency and metrics on it.
+    wire tracker, store, efficiency (`EfficiencyEngine()` by default) and metrics on it.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -51,10 +52,10 @@ async def create_token_system(
     """
     zone = time_zone(timezone)
     store = await TokenStore.open(database, user_prices=user_prices)
-    efficiency = EfficiencyEngine()
+    efficiency = efficiency or EfficiencyEngine()
     return TokenSystem(
         tracker=TokenTracker(store, efficiency),
         store=store,
         efficiency=efficiency,
-        metrics=TokenMetrics(store, zone),
+        metrics=TokenMetrics(store, zone, efficiency=efficiency),
     )

@@ -4,14 +4,15 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal, overload
 
 import msgspec
 from msgspec import Struct
 
-from token_tracking.efficiency import Baseline, EfficiencyEngine
+from token_tracking.efficiency import Baseline, Custom, EfficiencyEngine, JitContext
 from token_tracking.errors import InvalidUsageError
-from token_tracking.extra_usage import extra_json, extra_usages
+from token_tracking.extra_usage import ExtraUsage, extra_json, extra_usages
+from token_tracking.loads import MAX_DOCUMENTS
 from token_tracking.pricing import Cost
 from token_tracking.store import TokenStore
 from token_tracking.usage import Place, Usage, UsageEvent, message_key
@@ -64,8 +65,10 @@ class TokenTracker:
         `metadata` may name `model`, `session_id`, `timestamp` (datetime, ISO 8601, or
         milliseconds since 1970 UTC; now by default), `request_id`, `stop_reason`, `service_tier`,
         `speed`, `inference_geo`, `category`, `cwd`, `git_branch`, `agent_id`; `partial` (bool)
-        says that the answer was cut off. What else it holds is kept as it is. The same message
-        again, here or in a transcript, counts once.
+        says that the answer was cut off. `resource_uri` (a text) names a document of a library
+        that was loaded for this message, `resource_count` how many were: each counts as a load of
+        the library's mean size. What else it holds is kept as it is. The same message again, here
+        or in a transcript, counts once.
 
         Raises:
             InvalidUsageError: the usage, id or a known field of the metadata is not valid.
@@ -100,24 +103,71 @@ class TokenTracker:
             UnknownModelError: no price is known.
         """
         terms = {"speed": speed, "service_tier": service_tier, "inference_geo": inference_geo}
-        moment, prices = _milliseconds(at), self._store.prices
-        cost = prices.cost(read_usage(usage), model, moment, **terms)
-        for extra in extra_usages(usage):
-            cost += prices.cost(extra.usage, extra.model or model, moment, **terms)
-        return cost
+        return self._cost(read_usage(usage), extra_usages(usage), model, _milliseconds(at), terms)
 
+    @overload
     def calculate_baseline(
-        self, name: str, usage: object, model: str, at: datetime | str | int | None = None
-    ) -> Baseline:
-        """What a message would have used otherwise: `no_cache`.
+        self,
+        name: Literal["no_cache"],
+        usage: object,
+        model: str,
+        at: datetime | str | int | None = None,
+    ) -> Baseline: ...
+    @overload
+    def calculate_baseline(
+        self,
+        name: str,
+        usage: object,
+        model: str,
+        at: datetime | str | int | None = None,
+        *,
+        context: JitContext | None = None,
+        custom: Custom | None = None,
+    ) -> Baseline | None: ...
+    def calculate_baseline(
+        self,
+        name: str,
+        usage: object,
+        model: str,
+        at: datetime | str | int | None = None,
+        *,
+        context: JitContext | None = None,
+        custom: Custom | None = None,
+    ) -> Baseline | None:
+        """What a message would have used otherwise: `no_cache`, `no_jit` or `custom`.
+
+        `no_jit` needs to know what of a library stood in its prompt (`context`, in counted
+        tokens), and is `None` without; `custom` your function.
 
         Raises:
-            InvalidUsageError: the usage is not valid.
-            UnknownBaselineError: there is no such baseline.
+            InvalidUsageError: the usage is not valid, or your function failed.
+            UnknownBaselineError: there is no such baseline, or `custom` without a function.
             UnknownModelError: no price is known.
         """
-        cost = self.calculate_cost(usage, model, at)
-        return self._efficiency.calculate_baseline(name, read_usage(usage), cost)
+        given, extras, moment = read_usage(usage), extra_usages(usage), _milliseconds(at)
+        return self._efficiency.calculate_baseline(
+            name,
+            given,
+            self._cost(given, extras, model, moment, {}),
+            price=lambda other: self._cost(other, extras, model, moment, {}),
+            model=model,
+            context=context,
+            custom=custom,
+        )
+
+    def _cost(
+        self,
+        usage: Usage,
+        extras: list[ExtraUsage],
+        model: str,
+        at: int,
+        terms: Mapping[str, str | None],
+    ) -> Cost:
+        prices = self._store.prices
+        cost = prices.cost(usage, model, at, **terms)
+        for extra in extras:
+            cost += prices.cost(extra.usage, extra.model or model, at, **terms)
+        return cost
 
     def has_tracked(self, message_id: str) -> bool:
         """Whether this tracker recorded the message since it began or was cleared."""
@@ -143,6 +193,7 @@ def sighting(message_id: str, usage: object, metadata: Mapping[str, Any]) -> Usa
     Raises:
         InvalidUsageError: the usage, id or a known field of the metadata is not valid.
     """
+    _check_resources(metadata)
     message_id = _text({"message_id": message_id}, "message_id") or ""
     if not message_id:
         raise InvalidUsageError("message_id is empty: give the id of the response (msg_...).")
@@ -195,6 +246,16 @@ def _text(metadata: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         raise InvalidUsageError(f"{name} is {value!r}: it must be a text.")
     return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _check_resources(metadata: Mapping[str, Any]) -> None:
+    """What tells of loads is kept with the rest, but has to be what it says."""
+    _text(metadata, "resource_uri")
+    count: object = metadata.get("resource_count")
+    if count is not None and not (type(count) is int and 0 <= count <= MAX_DOCUMENTS):
+        raise InvalidUsageError(
+            f"resource_count is {count!r}: it must be a whole number from 0 to {MAX_DOCUMENTS:,}."
+        )
 
 
 def _rest(metadata: Mapping[str, Any]) -> str | None:

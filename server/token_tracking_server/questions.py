@@ -122,7 +122,9 @@ class Questions:
             self._system.store, session_id, self._environment, self._settings.claude_dirs
         )
         metrics = self._system.metrics
-        data = await metrics.get_session_data(choice.session_id)
+        # The user's own prices belong to the connection that writes.
+        prices = self._writer.prices if self._writer is not None else None
+        data = await metrics.get_session_data(choice.session_id, prices=prices)
         return session_answer(
             data, metrics.zone, chosen=choice.reason, stale=await self._stale(look)
         )
@@ -166,18 +168,28 @@ class Questions:
         return [
             (load.uri, load.tokens, load.at)
             for load in await self._system.store.session_loads(session_id)
-            if load.kind == "load" and load.tokens and load.left_at is None and not load.chain
+            if load.origin in {"server", "both"}
+            and load.kind == "load"
+            and load.tokens
+            and load.left_at is None
+            and not load.chain
         ]
 
     async def context_since(self, session_id: str, tool_use_id: str | None) -> int | None:
-        """When the context began that the current call stands in, where that is not the session's
-        beginning: its last compaction. Milliseconds since 1970 UTC.
+        """When the context began that a call stands in, in milliseconds since 1970 UTC: the last
+        compaction, or the beginning of a session that followed the one which started the server.
+        `None` where it has held everything since the session began.
 
         Raises:
             StoreError: the ledger cannot be read.
         """
         await self._freshness.look()
-        return await self._system.store.compacted_at(session_id)
+        store = self._system.store
+        shown = None if tool_use_id is None else await store.session_of_call(tool_use_id)
+        if shown is None or shown[0] == session_id:
+            return await store.compacted_at(session_id)
+        owner, began = shown
+        return max(began, await store.compacted_at(owner) or 0)
 
     async def _current_session(self) -> str:
         store = self._system.store

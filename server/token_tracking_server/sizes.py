@@ -1,17 +1,16 @@
 """Sizes of content in the tokens that a request pays for."""
 
 import math
-from typing import Final
 
 from token_tracking.counting import encoding_tokens
-
-_SCALE: Final = 1.54
+from token_tracking.counting.multipliers import NEWER_CLAUDE
 
 
 class Sizes:
-    """Counts o200k_base tokens, and scales them to those of a model (the newest Claude's)."""
+    """Counts o200k_base tokens, and scales them to those of the newest Claude models, which have
+    the most: a budget that holds for them holds for the others."""
 
-    def __init__(self, scale: float = _SCALE) -> None:
+    def __init__(self, scale: float = NEWER_CLAUDE.multiplier) -> None:
         self.scale = scale
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from msgspec import structs
 
 from tests.content.libraries import CACHING, write
 from tests.server.asking import call, read, refused, unreadable
+from tests.transcripts import FORK, SESSION, answer, tool_use, usage
+from tests.transcripts import write as write_transcript
 from token_tracking.counting import encoding_tokens
 from token_tracking_server.app import Server, create_server
 from token_tracking_server.settings import Settings
@@ -322,3 +325,151 @@ async def test_what_an_assistant_pays_does_not_grow_with_the_library(
     assert isinstance(contents, TextResourceContents)
     assert len(contents.text) <= 8_000
     assert "more: search_content" in contents.text
+
+
+LOADED = "mcp__token-tracking__load_content"
+
+
+def requests(count: int, *, first: int = 20, call_id: str | None = None) -> list[dict[str, Any]]:
+    """Answers of a session, each reading the prompt before it from the cache; the first calls
+    load_content where it is told to."""
+    lines: list[dict[str, Any]] = []
+    for number in range(count):
+        billed = usage(10, cache_read_input_tokens=20_000, cache_creation_input_tokens=500)
+        content = None
+        if call_id is not None and not number:
+            content = [tool_use(call_id, LOADED, uris=["content://guides/caching"])]
+        lines.append(
+            answer(
+                f"msg_{first}_{number}",
+                uuid=f"u-{first}-{number}",
+                second=first + number,
+                billed=billed,
+                content=content,
+            )
+        )
+    return lines
+
+
+def now_line(line: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The line, so many seconds from now."""
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return {**line, "timestamp": at.isoformat()}
+
+
+@pytest.fixture
+def one_session(environment: dict[str, str]) -> dict[str, str]:
+    environment["CLAUDE_CODE_SESSION_ID"] = SESSION
+    return environment
+
+
+async def load_as(client: Client, call_id: str, **arguments: Any) -> str:
+    """A load whose host passes the id of the call."""
+    result = await client.call_tool(
+        "load_content", arguments, meta={"claudecode/toolUseId": call_id}
+    )
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    assert not result.is_error, content.text
+    return content.text
+
+
+async def test_a_session_shows_its_loads_and_what_they_did_to_the_baseline(
+    one_session: dict[str, str], server: Server, claude: Path
+) -> None:
+    async with Client(server) as client:
+        await call(client, "search_content", query="when does a write pay")
+        await load_as(client, "toolu_l", uris=["content://guides/caching"])
+        lines = [
+            now_line(each, second) for second, each in enumerate(requests(4, call_id="toolu_l"))
+        ]
+        write_transcript(claude, lines)
+        report = await call(client, "session_report")
+    assert "`content://guides/caching`" in report
+    assert "1 load" in report
+    assert "1 search" in report
+    assert "Library: 3 documents" in report
+    assert "Just-in-time content saved" in report
+    assert "Estimated" in report
+
+
+async def test_a_library_smaller_than_its_overhead_is_shown_as_a_loss(
+    one_session: dict[str, str], settings: Settings, claude: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "tiny"
+    write(root, "guides/caching.md", "# Caching\n\nWrite once, read often.\n")
+    server = create_server(structs.replace(settings, library=(root,)), one_session)
+    async with Client(server) as client:
+        await load_as(client, "toolu_l", uris=["content://guides/caching"])
+        write_transcript(
+            claude,
+            [now_line(each, n) for n, each in enumerate(requests(4, call_id="toolu_l"))],
+        )
+        report = await call(client, "session_report")
+    assert "Just-in-time content lost" in report
+
+
+async def test_after_a_compaction_content_is_sent_again(
+    one_session: dict[str, str], server: Server, claude: Path
+) -> None:
+    async with Client(server) as client:
+        uri = "content://guides/caching"
+        assert "five minutes" in await load_as(client, "toolu_l", uris=[uri])
+        write_transcript(claude, [now_line(e, 0) for e in requests(2, call_id="toolu_l")])
+        assert "five minutes" not in await load_as(client, "toolu_m", uris=[uri])
+        compacted = {
+            "type": "system",
+            "subtype": "compact_boundary",
+            "uuid": "u-c",
+            "parentUuid": None,
+            "sessionId": SESSION,
+            "cwd": "/home/sam/shop",
+            "compactMetadata": {"trigger": "manual", "preTokens": 20_500},
+        }
+        write_transcript(
+            claude,
+            [
+                *(now_line(each, 0) for each in requests(2, call_id="toolu_l")),
+                now_line(compacted, 0.001),
+            ],
+        )
+        assert "five minutes" in await load_as(client, "toolu_n", uris=[uri])
+
+
+async def test_a_resumed_session_still_holds_what_it_loaded(
+    one_session: dict[str, str], settings: Settings, root: Path, claude: Path
+) -> None:
+    uri = "content://guides/caching"
+    for number in range(2):
+        server = create_server(structs.replace(settings, library=(root,)), one_session)
+        async with Client(server) as client:
+            text = await load_as(client, f"toolu_{number}", uris=[uri])
+            assert ("five minutes" in text) == (not number)
+
+
+async def test_a_new_session_in_the_same_client_holds_nothing(
+    one_session: dict[str, str], server: Server, claude: Path
+) -> None:
+    async with Client(server) as client:
+        uri = "content://guides/caching"
+        await load_as(client, "toolu_l", uris=[uri])
+        write_transcript(claude, [now_line(e, 0) for e in requests(2, call_id="toolu_l")])
+        cleared = [
+            now_line({**each, "sessionId": FORK}, 0.01)
+            for each in requests(1, first=200, call_id="toolu_m")
+        ]
+        write_transcript(claude, cleared, FORK)
+        assert "five minutes" in await load_as(client, "toolu_m", uris=[uri])
+
+
+async def test_a_ledger_that_cannot_be_used_takes_no_content_away(
+    settings: Settings, root: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "foreign.db"
+    database.write_bytes(b"this is no database at all, and never was one" * 100)
+    given = structs.replace(settings, library=(root,), database=str(database))
+    async with Client(create_server(given, {"CLAUDE_CODE_SESSION_ID": SESSION})) as client:
+        assert "cache, write" in await call(client, "search_content", query="cache write")
+        assert "five minutes" in await call(
+            client, "load_content", uris=["content://guides/caching"]
+        )

@@ -4,12 +4,15 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
+from tests.content.libraries import CACHING
+from tests.content.libraries import write as write_document
 from tests.server.asking import call as ask
 from tests.server.asking import prompt, read
 from tests.server.processes import (
@@ -20,7 +23,7 @@ from tests.server.processes import (
     server_environment,
     started,
 )
-from tests.transcripts import SESSION, answer, write
+from tests.transcripts import SESSION, answer, usage, write
 from token_tracking.store import TokenStore
 from token_tracking_server.settings import Settings
 from token_tracking_server.stdio import Unanswered
@@ -287,3 +290,33 @@ def test_requests_are_unanswered_until_they_are_answered_or_cancelled() -> None:
     unanswered.asked(request(3, "tools/list"))
     unanswered.clear()
     assert unanswered.wait(0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_content_is_searched_loaded_once_and_shown_with_its_effect(
+    settings: Settings,
+    claude: Path,
+    tmp_path: Path,
+    mode: Literal["auto", "legacy"],
+) -> None:
+    library = tmp_path / "library"
+    write_document(library, "guides/caching.md", CACHING)
+    environment = server_environment(
+        settings, CLAUDE_CODE_SESSION_ID=SESSION, TOKEN_TRACKING_LIBRARY=str(library)
+    )
+    parameters = StdioServerParameters(command=SERVE[0], args=SERVE[1:], env=environment)
+    async with Client(stdio_client(parameters), mode=mode) as client:
+        index = await ask(client, "search_content", query="when does a write pay")
+        assert "content://guides/caching#break-even" in index
+        loading = {"uris": ["content://guides/caching#break-even"]}
+        assert "second request" in await ask(client, "load_content", **loading)
+        assert "second request" not in await ask(client, "load_content", **loading)
+        later = datetime.now(UTC) + timedelta(seconds=1)
+        billed = usage(10, cache_read_input_tokens=20_000)
+        write(claude, [{**answer(billed=billed), "timestamp": later.isoformat()}])
+        report = await ask(client, "session_report")
+    assert "`content://guides/caching#break-even`" in report
+    assert "1 load, " in report
+    # The library is smaller than the two tools that lend it.
+    assert "Just-in-time content lost" in report

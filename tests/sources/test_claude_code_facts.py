@@ -491,12 +491,12 @@ async def test_a_compaction_is_kept_with_what_it_removed(store: TokenStore, clau
         " LEFT JOIN messages a ON a.id = i.after_id ORDER BY i.key",
     )
     assert found == [
-        ("c1", "compact", "msg_a", '{"preTokens":160000,"trigger":"auto"}'),
+        ("c1", "compact", "msg_a", '{"at":1772452820000,"preTokens":160000,"trigger":"auto"}'),
         (
             "c2",
             "microcompact",
             "msg_a",
-            '{"compactedToolIds":["toolu_1"],"tokensSaved":9,"trigger":"auto"}',
+            '{"at":1772452820000,"compactedToolIds":["toolu_1"],"tokensSaved":9,"trigger":"auto"}',
         ),
         ("sum", "summary", "msg_a", None),
     ]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledgers import dump
 from tests.store.test_contract import event
+from tests.store.test_loads import LIBRARY, load
 from token_tracking.errors import StoreError
 from token_tracking.location import default_location, locate
 from token_tracking.store import TokenStore
@@ -155,6 +157,30 @@ async def test_a_read_only_ledger_can_be_read(tmp_path: Path) -> None:
                 await store.save_usage(event("msg_2"))
     finally:
         path.parent.chmod(0o700)
+
+
+async def test_a_ledger_of_the_first_version_is_upgraded_with_all_that_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "migrations"
+    first.mkdir()
+    (first / "0001.ledger.sql").write_bytes((MIGRATIONS / "0001.ledger.sql").read_bytes())
+    path = tmp_path / "l.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr("token_tracking.store.migrate.MIGRATIONS", first)
+        async with TokenStore.opened(path) as store:
+            await store.save_usage([event(), event("msg_2", session="s2")])
+            with pytest.raises(StoreError, match="no such table"):
+                await store.save_loads([load()], LIBRARY)
+    async with TokenStore.opened(path) as store:
+        assert {row.message_id for row in await store.get_recent_usage()} == {"msg_1", "msg_2"}
+        await store.save_loads([load()], LIBRARY)
+        assert len(await store.session_loads("s1")) == 1
+    fresh = tmp_path / "fresh.db"
+    async with TokenStore.opened(fresh) as store:
+        await store.save_usage([event(), event("msg_2", session="s2")])
+        await store.save_loads([load()], LIBRARY)
+    assert await dump(path) == await dump(fresh)
 
 
 async def test_the_migrations_give_the_schema_of_their_files(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Baselines: what a message would have cost otherwise, and how we know."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal
 
@@ -13,13 +14,16 @@ Basis = Literal["measured", "estimated", "unknown"]
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
-    """What the same work would have used: tokens, and USD. `saved_*` may be negative."""
+    """What the same work would have used: tokens (prompt and output), and USD.
+
+    `saved_*` may be negative. Money is `None` where it cannot be known.
+    """
 
     name: str
     tokens: int
-    cost_usd: Decimal
+    cost_usd: Decimal | None
     saved_tokens: int
-    saved_usd: Decimal
+    saved_usd: Decimal | None
     basis: Basis
 
 
@@ -35,4 +39,19 @@ def no_cache(usage: Usage, cost: Cost) -> Baseline:
         saved_tokens=0,
         saved_usd=usd(cost.no_cache_pico - cost.pico_usd),
         basis="measured",
+    )
+
+
+def otherwise(
+    name: str, usage: Usage, other: Usage, cost: Cost, price: Callable[[Usage], Cost] | None
+) -> Baseline:
+    """A message that would have used `other`, which `price` says the cost of."""
+    pico = None if price is None else price(other).pico_usd
+    return Baseline(
+        name=name,
+        tokens=other.total_tokens,
+        cost_usd=None if pico is None else usd(pico),
+        saved_tokens=other.total_tokens - usage.total_tokens,
+        saved_usd=None if pico is None else usd(pico - cost.pico_usd),
+        basis="estimated",
     )

@@ -1,27 +1,141 @@
 """`EfficiencyEngine`: baselines by name."""
 
-from token_tracking.efficiency.baselines import Baseline, no_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Literal, overload
+
+from token_tracking.counting.multipliers import Multiplier
+from token_tracking.efficiency.baselines import Baseline, no_cache, otherwise
 from token_tracking.efficiency.cache import CacheFigures, CacheSums, cache_figures
+from token_tracking.efficiency.context import Billed, JitContext, requests
+from token_tracking.efficiency.custom import Custom, RequestView, custom_requests, custom_usage
+from token_tracking.efficiency.no_jit import billed_context, uncached, without_jit
+from token_tracking.efficiency.scale import Scale, ScaleOf, scales
+from token_tracking.efficiency.session import (
+    Prices,
+    SessionBaseline,
+    compare,
+    no_jit_requests,
+    session_baseline,
+)
 from token_tracking.errors import UnknownBaselineError
+from token_tracking.loads import SessionLoad
 from token_tracking.pricing import Cost
 from token_tracking.usage import Usage
 
+BASELINES: Final = ("no_cache", "no_jit", "custom")
+Price = Callable[[Usage], Cost]
+"""What a usage costs under the terms of one message."""
+
 
 class EfficiencyEngine:
-    """Baselines and what they say was saved."""
+    """Baselines and what they say was saved.
 
-    def calculate_baseline(self, name: str, usage: Usage, cost: Cost) -> Baseline:
-        """The baseline `name` of one message.
+    `scale_of` tells how many tokens a model bills for one that was counted, and its error: by
+    default what is known of its family.
+    """
+
+    def __init__(self, scale_of: ScaleOf | None = None) -> None:
+        self._is_given = scale_of is not None
+        self._scale_of = scale_of or scales()
+
+    def calibrated(self, multipliers: Mapping[str, Multiplier]) -> "EfficiencyEngine":
+        """The engine with what a ledger learned of its models; itself where it was told how to
+        scale."""
+        return self if self._is_given else EfficiencyEngine(scales(multipliers))
+
+    @overload
+    def calculate_baseline(
+        self, name: Literal["no_cache"], usage: Usage, cost: Cost
+    ) -> Baseline: ...
+    @overload
+    def calculate_baseline(
+        self,
+        name: str,
+        usage: Usage,
+        cost: Cost,
+        *,
+        price: Price | None = None,
+        model: str | None = None,
+        context: JitContext | None = None,
+        custom: Custom | None = None,
+    ) -> Baseline | None: ...
+    def calculate_baseline(
+        self,
+        name: str,
+        usage: Usage,
+        cost: Cost,
+        *,
+        price: Price | None = None,
+        model: str | None = None,
+        context: JitContext | None = None,
+        custom: Custom | None = None,
+    ) -> Baseline | None:
+        """The baseline `name` of one message: `no_cache`, `no_jit` or `custom`.
+
+        `no_jit` needs its `context` in counted tokens, and is `None` without one; `custom` your
+        function. `price` is what a usage costs under this message's terms: without it, only the
+        tokens of these two are known.
 
         Raises:
-            UnknownBaselineError: there is none of that name.
+            UnknownBaselineError: there is none of that name, or `custom` without a function.
+            InvalidUsageError: your function failed, or returned what is no usage.
         """
-        if name != "no_cache":
-            raise UnknownBaselineError(
-                f"There is no baseline {name!r}: the one there is: no_cache."
-            )
-        return no_cache(usage, cost)
+        if name == "no_cache":
+            return no_cache(usage, cost)
+        if name == "no_jit":
+            if context is None:
+                return None
+            billed = billed_context(context, self._scale_of(model), usage.prompt_tokens)
+            return otherwise("no_jit", usage, without_jit(usage, billed), cost, price)
+        if name == "custom":
+            view = RequestView(message_id=None, at=None, model=model, usage=usage)
+            return otherwise("custom", usage, custom_usage(custom, view), cost, price)
+        raise _unknown(name)
+
+    def calculate_session_baseline(
+        self,
+        name: str,
+        messages: Iterable[Billed],
+        loads: Sequence[SessionLoad],
+        prices: Prices,
+        *,
+        custom: Custom | None = None,
+    ) -> SessionBaseline | None:
+        """The baseline `name` of all requests of a session: `no_cache`, `no_jit` or `custom`.
+
+        `no_jit` is `None` where no load tells how large the library is.
+
+        Raises:
+            UnknownBaselineError: there is none of that name, or `custom` without a function.
+            InvalidUsageError: your function failed, or returned what is no usage.
+        """
+        sent = requests(messages)
+        if name == "no_cache":
+            rows = [compare(each, uncached(each.usage), prices) for each in sent]
+            return session_baseline("no_cache", rows, "measured")
+        if name == "custom":
+            rows = custom_requests(custom, sent, loads, prices)
+            return session_baseline("custom", rows, "estimated")
+        if name != "no_jit":
+            raise _unknown(name)
+        if not any(load.library for load in loads):
+            return None
+        rows = no_jit_requests(sent, loads, prices, self._scale_of)
+        errors = {self._scale_of(each.model).error_p95 for each in sent}
+        known = [error for error in errors if error is not None]
+        error = max(known) if known and len(known) == len(errors) else None
+        return session_baseline("no_jit", rows, "estimated", error)
+
+    def scale(self, model: str | None) -> Scale:
+        """From counted tokens to those that a model bills."""
+        return self._scale_of(model)
 
     def cache_figures(self, sums: CacheSums) -> CacheFigures:
         """What caching did over some messages."""
         return cache_figures(sums)
+
+
+def _unknown(name: str) -> UnknownBaselineError:
+    return UnknownBaselineError(
+        f"There is no baseline {name!r}: those that there are: {', '.join(BASELINES)}."
+    )

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct
 
-from token_tracking.efficiency import CacheFigures, cache_figures
+from token_tracking.efficiency import CacheFigures, EfficiencyEngine, Prices, cache_figures
 from token_tracking.metrics.blocks import blocks
 from token_tracking.metrics.periods import Period, parse_period, time_zone
 from token_tracking.metrics.report import By, Report, ReportRow, date_label, fold, total
+from token_tracking.metrics.session import SessionReport, session_report
 from token_tracking.pricing import normalize_model
-from token_tracking.store import MessageSums, SessionData, Sums, TokenStore
+from token_tracking.store import MessageSums, Sums, TokenStore
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -37,10 +38,22 @@ class LedgerCounts(Struct, frozen=True, kw_only=True):
 
 
 class TokenMetrics:
-    """The query API over a ledger. Days are those of `zone` (the machine's by default)."""
+    """The query API over a ledger. Days are those of `zone` (the machine's by default).
 
-    def __init__(self, store: TokenStore, zone: tzinfo | None = None) -> None:
+    `prices` are those of baselines that the ledger does not hold; the store's by default.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        zone: tzinfo | None = None,
+        *,
+        efficiency: EfficiencyEngine | None = None,
+        prices: Prices | None = None,
+    ) -> None:
         self._store = store
+        self._efficiency = efficiency or EfficiencyEngine()
+        self._prices = prices or store.prices
         self.zone = zone or time_zone()
 
     async def get_summary(self, period: str = "all") -> Summary:
@@ -61,13 +74,21 @@ class TokenMetrics:
             unpriced_models=_unpriced(models),
         )
 
-    async def get_session_data(self, session_id: str) -> SessionData:
-        """A session: its own messages, what it inherited, and its tools.
+    async def get_session_data(
+        self, session_id: str, *, prices: Prices | None = None
+    ) -> SessionReport:
+        """A session: its own messages, what it inherited, its tools, and what just-in-time content
+        did to it, at `prices` where others than the usual ones hold by now.
 
         Raises:
             UnknownSessionError: the ledger has no such session.
         """
-        return await self._store.get_session_data(session_id)
+        data = await self._store.get_session_data(session_id)
+        loads = await self._store.session_loads(session_id)
+        engine = self._efficiency
+        if loads:
+            engine = engine.calibrated(await self._store.multipliers())
+        return session_report(data, loads, engine, prices or self._prices)
 
     async def get_ledger_counts(self) -> LedgerCounts:
         """What the ledger was made from, and holds."""

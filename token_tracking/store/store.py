@@ -2,32 +2,38 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterable
+import time
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import aiosqlite
 
+from token_tracking.loads import LibrarySize, Load
 from token_tracking.location import Location, default_location, locate
 from token_tracking.pricing import PriceBook
 from token_tracking.reading import Reading
 from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
+from token_tracking.store.load_reads import LoadReads
 from token_tracking.store.migrate import migrate, needs_migration
+from token_tracking.store.multipliers import StoredMultipliers
 from token_tracking.store.queries import load_queries
-from token_tracking.store.reads import LedgerReads, milliseconds
+from token_tracking.store.reads import milliseconds
 from token_tracking.store.records import Saved
 from token_tracking.store.rows import repriced
+from token_tracking.store.save_loads import save_loads
 from token_tracking.store.saving import Save, Statements, sum_anew
 from token_tracking.store.turnstile import Turnstile
 from token_tracking.usage import UsageEvent
 
 _REPRICED_AT_ONCE: Final = 10_000
+_Value = TypeVar("_Value")
 
 
-class TokenStore(LedgerReads):
+class TokenStore(LoadReads, StoredMultipliers):
     """One ledger. Any number of processes may have the same one open; writers take turns.
 
     Use `await TokenStore.open(...)`, or `async with TokenStore.opened(...)`.
@@ -41,7 +47,7 @@ class TokenStore(LedgerReads):
         self.user_prices = user_prices
         self.prices = PriceBook(user_prices)
         self._turnstile = Turnstile(location.path)
-        self._saving: set[asyncio.Task[Saved]] = set()
+        self._saving: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(
@@ -101,7 +107,7 @@ class TokenStore(LedgerReads):
             StoreError: the database cannot be written; nothing was saved.
         """
         given = [events] if isinstance(events, UsageEvent) else events
-        return await self._save(Batch.of_events(given))
+        return await self._finish(self._save(Batch.of_events(given)))
 
     async def save_readings(self, readings: Iterable[Reading]) -> Saved:
         """Save what was read from files, and how far they were read, in one transaction.
@@ -109,18 +115,33 @@ class TokenStore(LedgerReads):
         Raises:
             StoreError: the database cannot be written; nothing was saved.
         """
-        return await self._save(Batch(readings))
+        return await self._finish(self._save(Batch(readings)))
 
-    async def _save(self, batch: Batch) -> Saved:
+    async def save_loads(self, loads: Sequence[Load], library: LibrarySize | None = None) -> None:
+        """Save what a server loaded into sessions, and how large the library is that it came from.
+        Each load counts once: the same call and URI again, or the same session, URI and time,
+        changes nothing.
+
+        Raises:
+            StoreError: the database cannot be written; nothing was saved.
+        """
+        await self._finish(self._save_loads(loads, library))
+
+    async def _finish(self, save: Coroutine[Any, Any, _Value]) -> _Value:
         # A transaction that began is ended: whoever waited for it may go, the connection stays.
-        saving = asyncio.create_task(self._save_now(batch))
+        saving = asyncio.create_task(save)
         self._saving.add(saving)
         saving.add_done_callback(self._saving.discard)
         return await asyncio.shield(saving)
 
-    async def _save_now(self, batch: Batch) -> Saved:
+    async def _save(self, batch: Batch) -> Saved:
         async with self._writing():
             return await Save(self._db, self._statements, self.prices).run(batch)
+
+    async def _save_loads(self, loads: Sequence[Load], library: LibrarySize | None) -> None:
+        now = time.time_ns() // 1_000_000
+        async with self._writing():
+            await save_loads(self._db, self._sql, loads, library, now)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncGenerator[None]:
@@ -192,11 +213,14 @@ class TokenStore(LedgerReads):
             expired = {row async for row in self._sql.expired_totals(self._db, before=before)}
             deleted: int = await self._sql.delete_messages(self._db, before=before)
             await self._sql.delete_orphan_items(self._db)
+            await self._sql.delete_orphan_openings(self._db)
             await self._sql.delete_orphan_placements(self._db)
             await self._sql.clear_lost_parents(self._db)
             await self._sql.clear_lost_placement_parents(self._db)
             await self._sql.clear_lost_item_messages(self._db)
             await self._sql.clear_lost_item_anchors(self._db)
+            await self._sql.delete_loads(self._db, before=before)
+            await self._sql.delete_libraries(self._db, before=before)
             await self._sql.clear_retention(self._db)
             await self._sql.set_retention(self._db, kept_from=max(before, kept_from or 0))
             await sum_anew(self._db, self._sql, expired)

@@ -30,6 +30,7 @@ async def run(settings: Settings) -> int:
         where = locate(settings.database) if settings.database else default_location(os.environ)
         line(f"ledger: {where}")
         problems.append(str(error))
+    problems += await _library(settings)
     line()
     for problem in problems:
         line(f"Problem: {problem}")
@@ -71,6 +72,25 @@ def _unreadable(files: list[FoundFile]) -> dict[str, str]:
         except OSError as error:
             failures[stored_path(file.path)] = error.strerror or str(error)
     return failures
+
+
+async def _library(settings: Settings) -> list[str]:
+    from token_tracking_server.cli.library import looked_at
+
+    found, folders = await looked_at(settings), settings.library_folders()
+    documents = sum(each.documents for each in found.categories)
+    categories = counted(len(found.categories), "category").replace("categorys", "categories")
+    for folder in folders:
+        line(f"library: {plain(str(folder))}")
+    line(f"library: {counted(documents, 'document')} in {categories}")
+    if found.left_out:
+        line(f"library: {len(found.left_out):,} files left out; token-tracking library names them")
+    return [
+        f"the library {plain(str(folders[each.root]))} is not there. Name another with --library, or"
+        " TOKEN_TRACKING_LIBRARY."
+        for each in found.left_out
+        if not each.path
+    ]
 
 
 async def _ledger(store: TokenStore, metrics: TokenMetrics) -> list[str]:

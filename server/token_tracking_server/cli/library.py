@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 
@@ -11,7 +11,7 @@ from token_tracking_server.cli import output
 from token_tracking_server.cli.output import plain
 from token_tracking_server.cli.progress import progress_bar
 from token_tracking_server.cli.tables import console
-from token_tracking_server.content.catalog import Category, Found
+from token_tracking_server.content.catalog import Catalog, Category, Found
 from token_tracking_server.content.library import Library
 from token_tracking_server.content.roots import LeftOut
 from token_tracking_server.settings import Settings
@@ -24,86 +24,100 @@ _MOST: Final = 10_000
 _LIMIT: Final = 10
 
 
-async def run(settings: Settings, query: str | None, *, as_json: bool) -> int:
-    """Index what is new, and list the library or search it; 1 where a folder is missing."""
-    folders, sizes = settings.library_folders(), Sizes()
+class Looked(NamedTuple):
+    """The library after a look at its folders."""
+
+    folders: Sequence[Path]
+    categories: Sequence[Category]
+    left_out: Sequence[LeftOut]
+    problems: Sequence[LeftOut]
+    found: Sequence[Found] = ()
+
+
+async def looked_at(settings: Settings, query: str | None = None) -> Looked:
+    """Index what is new, with a progress bar; what the library holds, and what a query finds.
+
+    Raises:
+        ContentError: the catalog cannot be used.
+    """
+    folders = settings.library_folders()
     library = Library(folders, settings.catalog_folder(), encoding_tokens_many)
+
+    def answer(catalog: Catalog) -> Looked:
+        return Looked(
+            folders,
+            catalog.categories(),
+            catalog.left_out(_MOST),
+            catalog.problems(_MOST),
+            [] if query is None else catalog.search(query, None, _LIMIT),
+        )
+
     try:
         with progress_bar("Reading the library", of="files") as library.progress:
-            categories = await library.ask(lambda catalog: catalog.categories(), patience=None)
-        if query is not None:
-            found = await library.ask(lambda catalog: catalog.search(query, None, _LIMIT))
-            _show_found(query, found, sizes, as_json=as_json)
-            return 0
-        left_out = await library.ask(lambda catalog: catalog.left_out(_MOST))
-        problems = await library.ask(lambda catalog: catalog.problems(_MOST))
+            return await library.ask(answer, patience=None)
     finally:
         await library.close()
+
+
+async def run(settings: Settings, query: str | None, *, as_json: bool) -> int:
+    """List the library or search it; 1 where a folder of it is missing."""
+    library, sizes = await looked_at(settings, query), Sizes()
+    if query is not None:
+        _show_found(query, library.found, sizes, as_json=as_json)
+        return 0
     if as_json:
-        output.json(_figures(folders, categories, left_out, problems, sizes))
+        output.json(_figures(library, sizes))
     else:
-        _show(folders, categories, left_out, problems, sizes)
-    return 1 if any(not each.path for each in left_out) else 0
+        _show(library, sizes)
+    return 1 if any(not each.path for each in library.left_out) else 0
 
 
-def _figures(
-    folders: Sequence[Path],
-    categories: Sequence[Category],
-    left_out: Sequence[LeftOut],
-    problems: Sequence[LeftOut],
-    sizes: Sizes,
-) -> dict[str, Any]:
+def _figures(library: Looked, sizes: Sizes) -> dict[str, Any]:
     return {
-        "folders": [str(folder) for folder in folders],
-        "documents": sum(each.documents for each in categories),
-        "tokens": sizes.scaled(sum(each.tokens for each in categories)),
+        "folders": [str(folder) for folder in library.folders],
+        "documents": sum(each.documents for each in library.categories),
+        "tokens": sizes.scaled(sum(each.tokens for each in library.categories)),
         "tokens_basis": sizes.basis,
         "categories": {
             each.name: {"documents": each.documents, "tokens": sizes.scaled(each.tokens)}
-            for each in categories
+            for each in library.categories
         },
-        "left_out": {_path(folders, each): each.reason for each in left_out},
-        "problems": {_path(folders, each): each.reason for each in problems},
+        "left_out": {_path(library, each): each.reason for each in library.left_out},
+        "problems": {_path(library, each): each.reason for each in library.problems},
     }
 
 
-def _show(
-    folders: Sequence[Path],
-    categories: Sequence[Category],
-    left_out: Sequence[LeftOut],
-    problems: Sequence[LeftOut],
-    sizes: Sizes,
-) -> None:
-    for folder in folders:
+def _show(library: Looked, sizes: Sizes) -> None:
+    for folder in library.folders:
         output.line(plain(f"Library: {folder}"))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Category", overflow="fold")
     table.add_column("Documents", justify="right")
     table.add_column("Tokens", justify="right")
-    for each in categories:
+    for each in library.categories:
         size = f"{sizes.scaled(each.tokens):,}"
         table.add_row(plain(each.name), f"{each.documents:,}", size)
     table.add_section()
-    documents = sum(each.documents for each in categories)
-    total = sizes.scaled(sum(each.tokens for each in categories))
+    documents = sum(each.documents for each in library.categories)
+    total = sizes.scaled(sum(each.tokens for each in library.categories))
     table.add_row("Total", f"{documents:,}", f"{total:,}", style="bold")
     out = console()
     out.print()
     out.print(table)
     out.print(f"For the newest Claude, {sizes.basis}.")
-    _show_files("Left out", folders, left_out)
-    _show_files("Not as it was meant", folders, problems)
+    _show_files("Left out", library, library.left_out)
+    _show_files("Not as it was meant", library, library.problems)
 
 
-def _show_files(what: str, folders: Sequence[Path], files: Sequence[LeftOut]) -> None:
+def _show_files(what: str, library: Looked, files: Sequence[LeftOut]) -> None:
     for each in files[:_NAMED]:
-        output.line(plain(f"{what}: {_path(folders, each)}: {each.reason}."))
+        output.line(plain(f"{what}: {_path(library, each)}: {each.reason}."))
     if len(files) > _NAMED:
         output.line(f"{what}: {len(files) - _NAMED:,} more. --json names them all.")
 
 
-def _path(folders: Sequence[Path], file: LeftOut) -> str:
-    return str(folders[file.root] / file.path)
+def _path(library: Looked, file: LeftOut) -> str:
+    return str(library.folders[file.root] / file.path)
 
 
 def _show_found(query: str, found: Sequence[Found], sizes: Sizes, *, as_json: bool) -> None:

@@ -33,7 +33,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_library(words, [shared, library])
     _add_serve(words, [shared, sources, library])
     doctor = words.add_parser(
-        "doctor", parents=[shared, sources], help="what was found, what is wrong, how to mend it"
+        "doctor",
+        parents=[shared, sources, library],
+        help="what was found, what is wrong, how to mend it",
     )
     doctor.set_defaults(run=commands.doctor)
     reprice = words.add_parser(

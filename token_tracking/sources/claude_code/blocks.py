@@ -17,6 +17,7 @@ from token_tracking.sources.claude_code.lines import (
     lenient,
     without_nul,
 )
+from token_tracking.sources.claude_code.times import milliseconds
 from token_tracking.sources.claude_code.tools import path_or_uri, split_tool_name, subject, word
 from token_tracking.usage import ContentItem
 
@@ -134,13 +135,17 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
     given = decode_any(line.microcompactMetadata if is_micro else line.compactMetadata)
     metadata = cast("dict[str, object]", given) if isinstance(given, dict) else {}
     kept = {name: _fact(metadata[name]) for name in _BOUNDARY_FACTS if name in metadata}
+    # The message before it may be missing, and is older in any case.
+    kept |= {"at": milliseconds(line.timestamp), "agent": line.agentId and _fact(line.agentId)}
+    kept = {name: value for name, value in kept.items() if value is not None}
     yield ContentItem(
         key=block_key(line.uuid, 0),
         kind=(line.subtype or "").removesuffix("_boundary"),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
         detail=encode(kept, order="sorted").decode(),
-        sessions=_opened(line, link),
+        # A fork that is compacted at once hangs it on its parent's message: this tells whose it is.
+        sessions=() if line.sessionId is None else (line.sessionId,),
     )
 
 

@@ -1,7 +1,7 @@
 """What a tool call names: its tool or MCP server, and the path, URL or skill it is about."""
 
 import re
-from typing import Final
+from typing import Final, cast
 
 from token_tracking.sources.claude_code.lines import Raw, decode_any
 
@@ -32,6 +32,11 @@ _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_NAME: Final = 256
 
 
+_LIBRARY: Final = "content://"
+_LOADS: Final = "__load_content"
+"""Ends the name of a tool that loads documents from a library: its `uris` are what it is about."""
+
+
 def split_tool_name(name: str) -> tuple[str | None, str]:
     """The MCP server (or `None`) and the tool of a name such as `mcp__github__list_issues`."""
     if not name.startswith(_MCP_PREFIX):
@@ -44,12 +49,34 @@ def subject(name: str, arguments: Raw) -> str | None:
     """The path or URI that a call is about; `None` where the tool has none."""
     field = _SUBJECTS.get(name)
     if field is None:
+        if name.endswith(_LOADS):
+            return _loaded(arguments)
         if not name.startswith(_MCP_PREFIX) or b'"uri"' not in bytes(arguments):
             return None
         field = ("uri", "")
     given = decode_any(arguments)
     value: object = given.get(field[0]) if isinstance(given, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return path_or_uri(field[1] + value) if isinstance(value, str) and value else None
+
+
+def _loaded(arguments: Raw) -> str | None:
+    """The URIs of a call that loads content, with spaces between them; `None` where they are too
+    long together."""
+    given = decode_any(arguments)
+    uris = cast("dict[str, object]", given).get("uris") if isinstance(given, dict) else None
+    named = cast("list[object]", uris if isinstance(uris, list) else [uris])
+    kept = [_content_uri(uri) for uri in named if isinstance(uri, str)]
+    text = " ".join(uri.replace(" ", "%20") for uri in kept if uri)
+    return text if 0 < len(text) <= _LONGEST_URI else None
+
+
+def _content_uri(text: str) -> str | None:
+    """A URI; in a library its fragment is the name of a section, and is kept."""
+    base, mark, fragment = text.partition("#")
+    uri = path_or_uri(base)
+    if uri is None or not text.startswith(_LIBRARY):
+        return uri
+    return uri + mark + fragment if not _BREAKS.search(fragment) else uri
 
 
 def path_or_uri(text: str | None) -> str | None:

@@ -186,6 +186,10 @@ UPDATE items SET after_id = NULL
 WHERE after_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = items.after_id);
 
+-- name: delete_orphan_openings!
+DELETE FROM openings
+WHERE NOT EXISTS (SELECT 1 FROM items AS i WHERE i.key = openings.item_key);
+
 -- name: delete_orphan_placements!
 DELETE FROM placements
 WHERE NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = placements.message_id);

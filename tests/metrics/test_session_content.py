@@ -1,0 +1,74 @@
+"""What just-in-time content did to a session, from the ledger's own figures."""
+
+from datetime import UTC
+
+import pytest
+
+from tests.store.test_contract import MODEL, NOON, event
+from tests.store.test_loads import LIBRARY, load
+from token_tracking.counting import Multiplier
+from token_tracking.efficiency import EfficiencyEngine, Scale
+from token_tracking.metrics import JitFigures, TokenMetrics
+from token_tracking.pricing import PriceBook
+from token_tracking.store import TokenStore
+from token_tracking.usage import Usage
+
+USAGE = Usage(cache_read_tokens=50_000)
+
+
+async def figures(store: TokenStore, engine: EfficiencyEngine | None = None) -> JitFigures:
+    found = await TokenMetrics(store, UTC, efficiency=engine).get_session_data("s1")
+    assert found.jit is not None
+    return found.jit
+
+
+@pytest.fixture(autouse=True)
+async def ledger(store: TokenStore) -> None:
+    """Two requests, and a load between them."""
+    await store.save_usage(
+        [event("msg_1", NOON, usage=USAGE), event("msg_2", NOON + 9, usage=USAGE)]
+    )
+    await store.save_loads([load(NOON + 5, tool_use_id="t1")], LIBRARY)
+
+
+async def test_the_figures_add_up(store: TokenStore) -> None:
+    jit = await figures(store, EfficiencyEngine(lambda _: Scale()))
+    assert (jit.library_documents, jit.library_tokens) == (40, 30_000)
+    assert (len(jit.loads), jit.loaded_tokens, jit.overhead_tokens) == (1, 1200, 860)
+    assert (jit.requests, jit.tokens_saved) == (2, 29_200 + 27_940)
+    assert jit.baseline_tokens == 100_000 + 57_140
+    assert jit.efficiency == 57_140 / 157_140 * 100
+    assert (jit.basis, jit.error_p95, jit.fits_window) == ("estimated", None, True)
+    # Opus 4.6 reads a million tokens for 0.50 USD.
+    assert jit.saved_usd is not None
+    assert jit.saved_usd * 10**6 == 57_140 / 2
+
+
+async def test_what_the_ledger_learned_of_a_model_is_used(store: TokenStore) -> None:
+    assert (await figures(store)).library_tokens == 33_600
+    learned = Multiplier(multiplier=1.2, error_median=0.01, error_p95=0.03, samples=9, learned_at=1)
+    await store.save_multipliers({MODEL: learned})
+    jit = await figures(store)
+    assert (jit.library_tokens, jit.error_p95) == (36_000, 0.03)
+    assert (await figures(store, EfficiencyEngine(lambda _: Scale()))).library_tokens == 30_000
+
+
+async def test_the_prices_may_be_others_than_the_stores(store: TokenStore) -> None:
+    class Dearer(PriceBook):
+        def cost(self, usage: Usage, *given: object, **terms: object) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+            return super().cost(usage + usage, *given, **terms)  # pyright: ignore[reportArgumentType]
+
+    usual = (await TokenMetrics(store, UTC).get_session_data("s1")).jit
+    metrics = TokenMetrics(store, UTC, prices=Dearer())  # pyright: ignore[reportArgumentType]
+    dearer = (await metrics.get_session_data("s1")).jit
+    again = (await metrics.get_session_data("s1", prices=store.prices)).jit
+    assert again == usual
+    assert usual is not None
+    assert dearer is not None
+    assert usual.saved_usd is not None
+    assert dearer.saved_usd == usual.saved_usd * 2
+
+
+async def test_a_session_that_loaded_nothing_has_none(store: TokenStore) -> None:
+    await store.save_usage(event("msg_3", session="s2"))
+    assert (await TokenMetrics(store, UTC).get_session_data("s2")).jit is None
