@@ -31,8 +31,8 @@ class Words:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._words = list(dict.fromkeys(TEXT.split()))
-        known = set(self._words)
+        self._words: list[str] = list(dict.fromkeys(TEXT.split()))
+        known: set[str] = set(self._words)
         while len(self._words) < VOCABULARY:
             word = "".join(rng.choices(SYLLABLES, k=rng.randint(2, 5)))
             if word not in known:

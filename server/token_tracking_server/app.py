@@ -41,6 +41,9 @@ class Server(MCPServer[None]):
     """An `MCPServer` whose prompts say what is wrong with a request: from the SDK a client would
     get no more than "Internal server error"."""
 
+    contents: Contents
+    skills: Skills
+
     async def get_prompt(
         self,
         name: str,

@@ -1,7 +1,6 @@
 """Content for a conversation when it needs it: what the two tools of the library answer."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from typing import Any, Final
 
 from token_tracking.counting import encoding_tokens_many
 from token_tracking.errors import TokenTrackingError
-from token_tracking.loads import LibrarySize, Load
 from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.callers import Caller
 from token_tracking_server.content.catalog import Category, Found, shortened
@@ -21,6 +19,7 @@ from token_tracking_server.content.loading import Loading, Wanted
 from token_tracking_server.content.outline import Entry
 from token_tracking_server.content.uris import Address, parse_uri
 from token_tracking_server.ledger import Ledger
+from token_tracking_server.recording import Recording
 from token_tracking_server.settings import Settings
 from token_tracking_server.sizes import Sizes
 
@@ -48,11 +47,10 @@ class JustInTime:
         definitions: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.library = library
-        self._definitions = definitions
         self._ledger = ledger
         self._sizes = sizes
+        self._recording = Recording(ledger, library, sizes, definitions)
         self._conversations = Conversations()
-        self._recording: set[asyncio.Task[None]] = set()
 
     async def search(
         self, query: str, category: str | None, limit: int, max_tokens: int, caller: Caller
@@ -68,17 +66,7 @@ class JustInTime:
         text = await asyncio.to_thread(
             self._index, found, size.documents, max_tokens, f"{query:.60}"
         )
-        load = Load(
-            session_id=caller.session_id or "",
-            at=_now(),
-            uri=f"content://{category or ''}",
-            category=category or "",
-            tokens=0,
-            overhead_tokens=self._sizes.o200k(text),
-            tool_use_id=caller.tool_use_id,
-            kind="search",
-        )
-        self._record([load])
+        self._recording.searched(text, category, _now(), caller)
         return text
 
     def _index(self, found: list[Found], documents: int, max_tokens: int, query: str) -> str:
@@ -86,12 +74,13 @@ class JustInTime:
         if not found:
             return "\n".join([f"Nothing in {documents:,} documents matches {query!r}.", *notes])
         lines = [self._line(each) for each in found]
+        needed = 0
         for shown in range(len(lines), 0, -1):
             head = f"{shown} of {documents:,} documents, best first ({self._sizes.basis}):"
             text = "\n".join([head, *lines[:shown], *notes])
-            if self._sizes.count(text) <= max_tokens:
+            needed = self._sizes.count(text)
+            if needed <= max_tokens:
                 return text
-        needed = self._sizes.count("\n".join([head, lines[0], *notes]))
         raise ContentError(f"max_tokens of {max_tokens:,} is too small: give at least {needed:,}.")
 
     def _line(self, found: Found) -> str:
@@ -131,7 +120,7 @@ class JustInTime:
         at = _now()
         for each in wanted:
             held.add(each.entry, each.sent, at)
-        self._record(self._loads(wanted, text, at, caller))
+        self._recording.loaded(wanted, text, at, caller)
         return text
 
     async def text(self, address: Address) -> str:
@@ -241,67 +230,9 @@ class JustInTime:
         if lost is not None:
             held.forget_before(lost)
 
-    def _loads(self, wanted: list[Wanted], text: str, at: int, caller: Caller) -> list[Load]:
-        """A load for each document or section that was sent, and for a call that sent nothing its
-        overhead. What is no content of the answer is overhead of the first."""
-        sent = [each for each in wanted if each.sent]
-        content = [each.entry.tokens_of(each.sent) for each in sent]
-        overhead = max(0, self._sizes.o200k(text) - sum(content))
-        common = {
-            "session_id": caller.session_id or "",
-            "at": at,
-            "tool_use_id": caller.tool_use_id,
-        }
-        if not sent:
-            uri = wanted[0].uri
-            return [
-                Load(
-                    uri=uri,
-                    category=wanted[0].entry.category,
-                    tokens=0,
-                    kind="search",
-                    overhead_tokens=overhead,
-                    **common,
-                )
-            ]
-        return [
-            Load(
-                uri=each.uri,
-                category=each.entry.category,
-                tokens=tokens,
-                overhead_tokens=0 if number else overhead,
-                **common,
-            )
-            for number, (each, tokens) in enumerate(zip(sent, content, strict=True))
-        ]
-
-    def _record(self, loads: list[Load]) -> None:
-        """In the background: who loads does not wait for the ledger, nor fail with it."""
-        task = asyncio.create_task(self._save(loads))
-        self._recording.add(task)
-        task.add_done_callback(self._recording.discard)
-
-    async def _save(self, loads: list[Load]) -> None:
-        try:
-            library = await self._library_size()
-            await self._ledger.ask(lambda about: about.record_loads(loads, library))
-        except TokenTrackingError as error:
-            _logger.warning("A load is not in the ledger: %s", error)
-
-    async def _library_size(self) -> LibrarySize:
-        size = await self.library.ask(lambda catalog: catalog.size())
-        definitions = json.dumps(self._definitions, separators=(",", ":"), ensure_ascii=False)
-        return LibrarySize(
-            fingerprint=size.fingerprint,
-            documents=size.documents,
-            tokens=size.tokens,
-            overhead_tokens=self._sizes.o200k(definitions),
-            method="o200k_base",
-        )
-
     async def close(self) -> None:
         """Finish what is being recorded, and close the library."""
-        await asyncio.gather(*self._recording, return_exceptions=True)
+        await self._recording.close()
         await self.library.close()
 
 

@@ -1,5 +1,6 @@
 """The tools. Every word here is paid for by each conversation: they are few, and short."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from mcp.server.mcpserver import Context
@@ -22,7 +23,7 @@ def create_tools(ledger: Ledger, contents: Contents, callers: Callers) -> list[T
     return [*_ledger_tools(ledger), *_content_tools(contents, callers)]
 
 
-def _content_tools(contents: Contents, callers: Callers) -> list[Tool]:
+def _content_tools(contents: Contents, callers: Callers) -> Sequence[Tool]:
     async def search_content(
         query: Annotated[str, Field(description="Words or a question")],
         context: Context[Any, Any],

@@ -86,8 +86,8 @@ async def _library(settings: Settings) -> list[str]:
     if found.left_out:
         line(f"library: {len(found.left_out):,} files left out; token-tracking library names them")
     return [
-        f"the library {plain(str(folders[each.root]))} is not there. Name another with --library, or"
-        " TOKEN_TRACKING_LIBRARY."
+        f"the library {plain(str(folders[each.root]))} is not there. Name another with --library,"
+        " or TOKEN_TRACKING_LIBRARY."
         for each in found.left_out
         if not each.path
     ]

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
@@ -144,7 +144,7 @@ def _is_unsafe(part: str) -> bool:
 
 
 @contextmanager
-def _opened(folder: str, parts: Sequence[str]) -> Iterator[int]:
+def _opened(folder: str, parts: Sequence[str]) -> Generator[int]:
     """Open a file step by step: no step may be a link, also if it becomes one meanwhile."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not _BELOW:

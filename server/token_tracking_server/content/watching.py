@@ -45,7 +45,8 @@ async def _watch(
     there: Sequence[Path], folders: Sequence[Path], stop: asyncio.Event, *, polling: bool
 ) -> AsyncGenerator[None]:
     """Ends when a folder came or went."""
-    from watchfiles import awatch  # noqa: PLC0415 -- a start without a library needs it not
+    # A start without a library needs it not.
+    from watchfiles import awatch  # noqa: PLC0415  # pyright: ignore[reportUnknownVariableType]
 
     def is_content(_change: Any, path: str) -> bool:
         return any(_is_shown(Path(path), folder) for folder in there)
