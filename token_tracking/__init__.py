@@ -17,6 +17,7 @@ from token_tracking.errors import (
 )
 
 if TYPE_CHECKING:
+    from token_tracking.counting import TokenCount, TokenCounter, count_tokens
     from token_tracking.efficiency import EfficiencyEngine
     from token_tracking.ingest import ingest_claude_code
     from token_tracking.loads import LibrarySize, Load
@@ -37,6 +38,8 @@ __all__ = [
     "PriceBook",
     "SourceError",
     "StoreError",
+    "TokenCount",
+    "TokenCounter",
     "TokenMetrics",
     "TokenStore",
     "TokenSystem",
@@ -49,6 +52,7 @@ __all__ = [
     "Usage",
     "UsageEvent",
     "__version__",
+    "count_tokens",
     "create_token_system",
     "ingest_claude_code",
 ]
@@ -58,6 +62,8 @@ _MODULES = {
     "LibrarySize": "loads",
     "Load": "loads",
     "PriceBook": "pricing",
+    "TokenCount": "counting",
+    "TokenCounter": "counting",
     "TokenMetrics": "metrics",
     "TokenStore": "store",
     "TokenSystem": "system",
@@ -65,6 +71,7 @@ _MODULES = {
     "TokenUsage": "store",
     "Usage": "usage",
     "UsageEvent": "usage",
+    "count_tokens": "counting",
     "create_token_system": "system",
     "ingest_claude_code": "ingest",
 }

@@ -8,6 +8,7 @@ import pytest
 
 LATER = {
     "tiktoken",
+    "token_tracking.counting",
     "token_tracking_server.content.catalog",
     "yaml",
     "aiosql",

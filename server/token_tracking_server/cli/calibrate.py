@@ -1,12 +1,12 @@
 """`token-tracking calibrate`."""
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import asdict
 from rich.table import Table
 
-from token_tracking.calibration import Calibration, Errors, Learned, calibrate
+from token_tracking.calibration import Calibration, Errors, Learned, Reason, calibrate
 from token_tracking_server.cli import output
 from token_tracking_server.cli.ledger import opened
 from token_tracking_server.cli.output import counted, plain
@@ -15,9 +15,15 @@ from token_tracking_server.cli.tables import console
 from token_tracking_server.settings import Settings
 
 _NOTE = (
-    "Tokens for one of o200k_base. Errors (median / 19 in 20) are those of sessions that were not"
-    " learned from."
+    "Default and learned: tokens for one of o200k_base. Errors: median / 19 in 20, of sessions that"
+    " were not learned from."
 )
+_KEPT: Final[dict[Reason, str]] = {
+    "better": "yes",
+    "too few samples": "no: too few",
+    "the default is as good": "no: as good",
+    "not plausible": "no: absurd",
+}
 
 
 async def run(settings: Settings, *, as_json: bool) -> int:
@@ -69,7 +75,7 @@ def _print(done: Calibration) -> None:
             _errors(each.before),
             "-" if each.fitted is None else f"{each.fitted:.2f}",
             _errors(each.after),
-            f"{'yes' if each.kept else 'no'}: {each.reason}",
+            _KEPT[each.reason],
         )
     out.print(table)
     out.print(_NOTE)

@@ -3,9 +3,8 @@
 import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from token_tracking_server.content.catalog_file import load_queries
 from token_tracking_server.content.outline import Piece, encode_pieces
@@ -18,7 +17,6 @@ _BATCH: Final = 128
 """Files a transaction: others read between two of them."""
 
 _Key = tuple[int, str]
-_Value = TypeVar("_Value")
 
 
 class Changes(NamedTuple):
@@ -87,9 +85,9 @@ class Sync:
         gone = [row[:2] for row in self._queries.known_files(self._connection)]
         gone = [key for key in gone if key not in files]
         uris: set[str] = set()
-        for keys in _batches(gone):
+        for start in range(0, len(gone), _BATCH):
             with _transaction(self._connection):
-                for root, path in keys:
+                for root, path in gone[start : start + _BATCH]:
                     file = FoundFile(root, path, 0, 0, in_skill=False)
                     uris.add(Address(*address_of(self._roots, file)).uri)
                     self._remove(root, path)
@@ -98,22 +96,16 @@ class Sync:
     def _read_all(
         self, files: Sequence[FoundFile], progress: Callable[[int, int], None]
     ) -> set[str]:
-        """The next batch is read and counted while one is written."""
         changed: set[str] = set()
-        if not files:
-            return changed
-        progress(0, len(files))
-        done = 0
-        with ThreadPoolExecutor(1, "library-reading") as reading:
-            batches = _batches(files)
-            pending = reading.submit(read_files, self._roots, batches[0], self._count)
-            for following in [*batches[1:], ()]:
-                read = pending.result()
-                pending = reading.submit(read_files, self._roots, following, self._count)
-                with _transaction(self._connection):
-                    changed |= {uri for each in read if (uri := self._save(each))}
-                done += len(read)
-                progress(done, len(files))
+        if files:
+            progress(0, len(files))
+        for done in range(0, len(files), _BATCH):
+            # Reading ahead in a thread was slower: counting gives the interpreter up at each text,
+            # and waits to get it back.
+            read = read_files(self._roots, files[done : done + _BATCH], self._count)
+            with _transaction(self._connection):
+                changed |= {uri for each in read if (uri := self._save(each))}
+            progress(done + len(read), len(files))
         return changed
 
     def _save(self, read: ReadFile) -> str | None:
@@ -197,10 +189,6 @@ class Sync:
             self._queries.save_fingerprint(
                 self._connection, [{"fingerprint": digest.hexdigest()[:32]}]
             )
-
-
-def _batches(values: Sequence[_Value]) -> list[Sequence[_Value]]:
-    return [values[start : start + _BATCH] for start in range(0, len(values), _BATCH)]
 
 
 def _silent(_done: int, _total: int) -> None:
