@@ -6,19 +6,21 @@ from typing import Final
 from msgspec import Struct
 
 from token_tracking_server.content.documents import Document
+from token_tracking_server.content.search.best import best_section
 from token_tracking_server.content.search.postings import Postings
 from token_tracking_server.content.search.question import Question, read_question
-from token_tracking_server.content.search.ranking import Candidate, best_section, rank
+from token_tracking_server.content.search.ranking import LOOKED_AT, Candidate, rank
 from token_tracking_server.content.search.record import make_record, pack, unpack
 from token_tracking_server.content.search.stems import Stems
 from token_tracking_server.content.search.weights import postings
 
 _TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS search_documents (number INTEGER PRIMARY KEY, record BLOB NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS search_documents
+    (number INTEGER PRIMARY KEY, record BLOB NOT NULL)""",
     "CREATE TABLE IF NOT EXISTS search_size (documents INTEGER NOT NULL)",
     "INSERT INTO search_size SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM search_size)",
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5("
-    "terms, content='', columnsize=0, detail=none, tokenize='ascii')",
+    """CREATE VIRTUAL TABLE IF NOT EXISTS search_words
+    USING fts5(terms, content='', columnsize=0, detail=none, tokenize='ascii')""",
     "CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5vocab(search_words, row)",
 )
 
@@ -62,7 +64,7 @@ class SearchIndex:
         execute = self._connection.execute
         execute("INSERT INTO search_documents VALUES (?, ?)", (number, pack(record)))
         execute("INSERT INTO search_words(rowid, terms) VALUES (?, ?)", (number, postings(record)))
-        execute("UPDATE search_size SET documents = documents + 1")
+        execute("UPDATE search_size SET documents = documents + 1 WHERE rowid = 1")
 
     def remove(self, number: int) -> None:
         """Forget a document; nothing happens where there is none."""
@@ -70,13 +72,12 @@ class SearchIndex:
         row = execute("SELECT record FROM search_documents WHERE number = ?", (number,)).fetchone()
         if row is None:
             return
-        record, _ = unpack(row[0])
         execute(
             "INSERT INTO search_words(search_words, rowid, terms) VALUES ('delete', ?, ?)",
-            (number, postings(record)),
+            (number, postings(unpack(row[0]))),
         )
         execute("DELETE FROM search_documents WHERE number = ?", (number,))
-        execute("UPDATE search_size SET documents = documents - 1")
+        execute("UPDATE search_size SET documents = documents - 1 WHERE rowid = 1")
 
     def search(self, query: str, *, category: str | None = None, limit: int = 10) -> list[Hit]:
         """The documents that answer a question best, the best first; none where none has enough
@@ -85,17 +86,21 @@ class SearchIndex:
             return []
         question = read_question(query, self._stems, self._postings)
         inside = None if category is None else category.encode("utf-8", "surrogatepass").hex()
-        scores, skipped = self._postings.scores(question.terms, inside)
-        found = rank(scores, skipped, question, self._record)
-        return [_hit(each, question) for each in found[:limit]]
+        scores = self._postings.scores(question.terms, inside, LOOKED_AT)
+        return [_hit(each, question) for each in rank(scores, question, self._text, limit)]
 
-    def _record(self, number: int) -> bytes:
+    def _text(self, number: int) -> str:
         (record,) = self._connection.execute(
             "SELECT record FROM search_documents WHERE number = ?", (number,)
         ).fetchone()
-        return record
+        return record.decode()
 
 
 def _hit(found: Candidate, question: Question) -> Hit:
-    matched = question.matched(found.text)
-    return Hit(found.number, best_section(found.record, question), round(found.score, 9), matched)
+    held = {term.text for term, at in zip(question.terms, found.places, strict=True) if at}
+    return Hit(
+        number=found.number,
+        section=best_section(found, question),
+        score=round(found.score, 9),
+        matched=question.matched(held),
+    )

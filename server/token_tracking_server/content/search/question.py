@@ -12,7 +12,7 @@ _READ_CHARACTERS: Final = 2_000
 """Of the beginning, and of the end: what is pasted in between is not the question."""
 
 _LOOKED_UP: Final = 128
-_USED: Final = 24
+_USED: Final = 16
 """Different terms that are looked up, and of these the most telling that are searched."""
 
 _GUESSED: Final = 0.5
@@ -34,10 +34,8 @@ class Question(NamedTuple):
     terms: tuple[Term, ...]
     wanted: float
 
-    def matched(self, text: str) -> tuple[str, ...]:
-        """The words of the question that a document's terms hold, each once."""
-        used = {term.text for term in self.terms}
-        found = {term for term in used if f" {term} " in text}
+    def matched(self, found: set[str]) -> tuple[str, ...]:
+        """The words of the question that these terms are of, each once."""
         return tuple(
             dict.fromkeys(piece.text for piece in self.pieces if not found.isdisjoint(piece.terms))
         )
@@ -55,9 +53,10 @@ def read_question(query: str, stems: Stems, postings: Postings) -> Question:
         terms = tuple(dict.fromkeys(stem[form] for form in written_piece.forms))
         known = [term for term in terms if _look_up(term, 1.0, postings, found)]
         if not known:
-            missing += postings.idf(0)
-            guesses = near_terms(terms[0], postings)
+            guesses = near_terms(written_piece.forms[0], stems, postings)
             known = [term for term in guesses if _look_up(term, _GUESSED, postings, found)]
+        if not known:
+            missing += postings.idf(0)
         pieces.append(Piece(written_piece.text, tuple(known)))
     used = sorted(found.values(), key=lambda term: -term.idf)[:_USED]
     kept = tuple(term for term in found.values() if term in used)
@@ -77,6 +76,9 @@ def _look_up(term: str, weight: float, postings: Postings, found: dict[str, Term
 def _pieces(query: str) -> list[Spelled]:
     if len(query) > 2 * _READ_CHARACTERS:
         query = f"{query[:_READ_CHARACTERS]} {query[-_READ_CHARACTERS:]}"
-    pieces = list({piece.forms: piece for piece in reversed(query_pieces(query))}.values())[::-1]
+    once: dict[tuple[str, ...], Spelled] = {}
+    for piece in query_pieces(query):
+        once.setdefault(piece.forms, piece)
+    pieces = list(once.values())
     half = _LOOKED_UP // 2
     return pieces if len(pieces) <= _LOOKED_UP else pieces[:half] + pieces[-half:]

@@ -1,74 +1,100 @@
-"""The order of the documents that have terms of a question, and the best section of one."""
+"""The order of the documents that have terms of a question."""
 
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from heapq import nlargest
 from typing import Final, NamedTuple
 
-from token_tracking_server.content.search.postings import Term
+from token_tracking_server.content.search.postings import Scores, Term
 from token_tracking_server.content.search.question import Question
-from token_tracking_server.content.search.record import Record, unpack
 from token_tracking_server.content.search.weights import said_by_text
 
-_LOOKED_AT: Final = 30
+LOOKED_AT: Final = 12
 """Documents whose words are looked at one by one."""
 
 _NEAR: Final = 48
 """Characters, about eight stems: what is further apart has nothing to do with each other."""
 
 _STEM: Final = 6  # characters, with its space
-_NEARNESS: Final = 0.1
-_PLACES: Final = 50
+_NEARNESS: Final = 0.15
+_PLACES: Final = 32
 """Of a term in a document that are compared."""
 
-_HEADING: Final = 3.0
-_TRAIL: Final = 1.0
-_SECTION_SATURATION: Final = 3.0
-_USUAL_SECTION: Final = 600  # characters
+_HALF: Final = 0.5
+_PART: Final = 0.25
+_SAID: Final = 0.12
 
 
 class Candidate(NamedTuple):
-    """A document that may answer; `text` is all of its terms."""
+    """A document that may answer: all of its terms as one text, and where those of the question
+    begin in it."""
 
     number: int
     score: float
-    record: Record
     text: str
+    places: tuple[list[int], ...]
 
 
 def rank(
-    scores: dict[int, float],
-    skipped: list[str],
-    question: Question,
-    record_of: Callable[[int], bytes],
+    scores: Scores, question: Question, text_of: Callable[[int], str], limit: int
 ) -> list[Candidate]:
-    """The candidates, the best first; those with equal scores by number."""
-    best = heapq.nsmallest(_LOOKED_AT, scores.items(), key=lambda item: (-item[1], item[0]))
-    found = [_look_at(number, score, skipped, question, record_of(number)) for number, score in best]
-    return sorted(found, key=lambda each: (-each.score, each.number))
+    """The candidates, the best first; those with equal scores by number. None where not one has
+    enough of the question."""
+    enough = max(LOOKED_AT, limit)
+    least = min(nlargest(enough, scores.read.values()), default=0.0)
+    best = sorted((-score, number) for number, score in scores.read.items() if score >= least)
+    found = [
+        _look_at(number, -negative, question.terms, scores.unread, text_of(number))
+        for negative, number in best[:enough]
+    ]
+    found = sorted(found, key=lambda each: (-each.score, each.number))[:limit]
+    return found if any(_answers(each, question) for each in found) else []
+
+
+def _answers(found: Candidate, question: Question) -> bool:
+    """Whether a document has enough of a question to be named at all.
+
+    It has half of it, each word weighed by its idf (a rare word that is mentioned once); or a
+    quarter, and says so much about it that its score is 12% of what it could be.
+    `benchmarks/retrieval.py --unrelated` measures how often that is wrong.
+    """
+    terms = zip(question.terms, found.places, strict=True)
+    covered = sum(term.idf for term, places in terms if places) / question.wanted
+    said = found.score / question.wanted
+    return covered >= _HALF or (covered >= _PART and said >= _SAID)
 
 
 def _look_at(
-    number: int, score: float, skipped: list[str], question: Question, packed: bytes
+    number: int, score: float, terms: tuple[Term, ...], unread: Mapping[str, float], text: str
 ) -> Candidate:
-    record, text = unpack(packed)
-    score += _NEARNESS * _nearness(question.terms, text)
-    return Candidate(number, score, record, text)
+    places = tuple(_places(f" {term.text} ", text) for term in terms)
+    score += _NEARNESS * _nearness(terms, places)
+    if unread:
+        words = len(text) // _STEM
+        for term, found in zip(terms, places, strict=True):
+            said = said_by_text(len(found), words)
+            # What says more has been read.
+            if said <= unread.get(term.text, 0.0):
+                score += term.idf * said
+    return Candidate(number, score, text, places)
 
 
-def _nearness(terms: tuple[Term, ...], text: str) -> float:
+def _shared(one: Term, other: Term) -> float:
+    return min(one.idf, other.idf)
+
+
+def _nearness(terms: tuple[Term, ...], places: tuple[list[int], ...]) -> float:
     """What terms that follow each other in the question say where they are near in the text."""
     total = 0.0
-    places = [_places(term.text, text) for term in terms]
-    for place in range(len(terms) - 1):
-        gap = _smallest_gap(places[place], places[place + 1])
-        if gap <= _NEAR:
-            idf = min(terms[place].idf, terms[place + 1].idf)
-            total += idf / max(1.0, gap / _STEM) ** 0.5
+    for number in range(len(terms) - 1):
+        if places[number] and places[number + 1]:
+            gap = _smallest_gap(places[number], places[number + 1])
+            if gap <= _NEAR:
+                shared = _shared(terms[number], terms[number + 1])
+                total += shared / max(1.0, gap / _STEM) ** 0.5
     return total
 
 
-def _places(term: str, text: str) -> list[int]:
-    wanted = f" {term} "
+def _places(wanted: str, text: str) -> list[int]:
     places: list[int] = []
     place = text.find(wanted)
     while place >= 0 and len(places) < _PLACES:
@@ -88,19 +114,3 @@ def _smallest_gap(first: list[int], second: list[int]) -> int:
         else:
             one += 1
     return smallest
-
-
-def best_section(record: Record, question: Question) -> int:
-    """The index of the section that has most of the question; the first of equals."""
-    best, most = 0, 0.0
-    for number, part in enumerate(record.parts()):
-        norm = 0.4 + 0.6 * len(part.body) / _USUAL_SECTION
-        said = 0.0
-        for term in question.terms:
-            wanted = f" {term.text} "
-            points = part.body.count(wanted) / norm
-            points += _HEADING * (wanted in part.heading) + _TRAIL * (wanted in part.trail)
-            said += term.idf * points / (_SECTION_SATURATION + points)
-        if said > most:
-            best, most = number, said
-    return best

@@ -1,7 +1,6 @@
 """What is kept of a document: its words as terms, to rank it, to find its best section, and to
 forget it."""
 
-import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -9,15 +8,8 @@ from token_tracking_server.content.documents import Document
 from token_tracking_server.content.search.stems import Stems
 from token_tracking_server.content.search.words import fold, split_words
 
-_LEVEL: Final = 1  # zlib: half the size, and four times as fast as its usual level
-
-
-class Part(NamedTuple):
-    """A section: its heading, those above it, and its own text; each ` term term `."""
-
-    heading: str
-    trail: str
-    body: str
+FIRST_SECTION_LINE: Final = 4
+"""Of a record that is kept: before it stand the fields of the document."""
 
 
 class Record(NamedTuple):
@@ -42,44 +34,38 @@ class Record(NamedTuple):
         """The texts of all sections, headings included."""
         return self.sections[1::2]
 
-    def parts(self) -> Iterator[Part]:
-        """The sections with the headings above them."""
-        above: list[tuple[int, str]] = []
-        for heading, body in zip(self.sections[::2], self.bodies, strict=True):
-            level, title = int(heading[0]), heading[1:]
-            while above and above[-1][0] >= level:
-                above.pop()
-            yield Part(title, "".join(each for _, each in above), body)
-            if level:
-                above.append((level, title))
-
 
 def make_record(document: Document, stems: Stems) -> Record:
     """A document's terms."""
-
-    def terms(text: str) -> str:
-        return stems.line(split_words(fold(text)))
-
-    sections: list[str] = []
-    for section in document.sections:
-        sections.append(f"{section.level}{terms(section.title)}")
-        sections.append(terms(document.own_text(section)))
+    texts = [
+        document.title,
+        f"{document.category} {document.document_id}",
+        " ".join((document.description, *document.tags)),
+        *(section.title for section in document.sections),
+        *(document.own_text(section) for section in document.sections),
+    ]
+    words = [split_words(fold(text)) for text in texts]
+    title, path, description = map(stems.line, words[:3])
+    rest = stems.telling_lines(words[3:])
+    headings, bodies = rest[: len(document.sections)], rest[len(document.sections) :]
+    sections = zip(document.sections, headings, bodies, strict=True)
     return Record(
         category=document.category.encode("utf-8", "surrogatepass").hex(),
-        title=terms(document.title),
-        path=terms(f"{document.category} {document.document_id}"),
-        description=terms(" ".join((document.description, *document.tags))),
-        sections=tuple(sections),
+        title=title,
+        path=path,
+        description=description,
+        sections=tuple(
+            line for each, heading, body in sections for line in (f"{each.level}{heading}", body)
+        ),
     )
 
 
 def pack(record: Record) -> bytes:
     """A record as it is kept."""
-    return zlib.compress("\n".join((*record[:4], *record.sections)).encode(), _LEVEL)
+    return "\n".join((*record[:4], *record.sections)).encode()
 
 
-def unpack(packed: bytes) -> tuple[Record, str]:
-    """A record, and all of it as one text."""
-    text = zlib.decompress(packed).decode()
-    category, title, path, description, *sections = text.split("\n")
-    return Record(category, title, path, description, tuple(sections)), text
+def unpack(packed: bytes) -> Record:
+    """A record that was kept."""
+    category, title, path, description, *sections = packed.decode().split("\n")
+    return Record(category, title, path, description, tuple(sections))

@@ -18,10 +18,11 @@ are pairs of characters, which meet wherever the true word begins."""
 _MARKS: Final = "\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
 """Vowel signs that are no letters to Unicode, and stand inside of words."""
 
-_ASCII_WORD: Final = re.compile(r"[A-Za-z0-9]+")
+_APART: Final = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
+_LETTER_BEYOND: Final = re.compile("[^\\W\0-\x7f]")
 _WORD: Final = re.compile(f"[{_PAIRED}]+|(?:[^\\W_{_PAIRED}]|[{_MARKS}])+")
 _PAIRED_RUN: Final = re.compile(f"[{_PAIRED}]+")
-_ACCENTS: Final = re.compile("[\u0300-\u036f]+")
+_ACCENTS: Final = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670]+")
 _HUMP: Final = re.compile("[a-z0-9][A-Z]")
 _PARTS: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -37,13 +38,17 @@ def fold(text: str) -> str:
     """The text without accents and typographic variants; what cannot be stored is replaced."""
     if text.isascii():
         return text
+    if not _LETTER_BEYOND.search(text):
+        # Dashes, quotation marks and the like: most English text has some.
+        return text.encode("ascii", "replace").decode()
     text = text.encode("utf-8", "replace").decode()
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))
 
 
 def split_words(text: str) -> list[str]:
     """The words of a folded text in their own case; a run without spaces is one."""
-    return (_ASCII_WORD if text.isascii() else _WORD).findall(text)
+    # Seven times as fast as the expression.
+    return text.translate(_APART).split() if text.isascii() else _WORD.findall(text)
 
 
 def forms_of(word: str) -> list[str]:
