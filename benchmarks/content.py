@@ -107,7 +107,7 @@ async def _in_process(
 ) -> dict[str, Any]:
     encoding_tokens_many(["the vocabulary is loaded once"])
     started = time.perf_counter()
-    library = Library([folder], work / "catalogs", encoding_tokens_many)
+    library = Library([folder], work / "catalogs")
     await library.ask(lambda catalog: catalog.size(), patience=None)
     index = time.perf_counter() - started
     ours: list[float] = []

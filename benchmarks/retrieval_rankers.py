@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from benchmarks.retrieval_sets import RetrievalSet
-from token_tracking_server.content.search import SearchIndex
+from token_tracking_server.content.search import Indexer, SearchIndex
 from token_tracking_server.content.search.stop_words import STOP_WORDS
 
 Ranker = Callable[[str], list[str]]
@@ -42,10 +42,11 @@ def rankers(given: RetrievalSet) -> dict[str, Ranker]:
 
 def search_index(given: RetrievalSet) -> SearchIndex:
     """Our index in memory; the number of a document is its place, from 1."""
+    indexer = Indexer()
     index = SearchIndex(sqlite3.connect(":memory:", isolation_level=None))
     index.create()
     for number, document in enumerate(given.documents.values(), start=1):
-        index.add(number, document)
+        index.add(number, indexer.prepare(document))
     return index
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from token_tracking.counting import encoding_tokens_many
 from token_tracking.errors import TokenTrackingError
 from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.callers import Caller
@@ -32,7 +31,7 @@ def open_library(
 ) -> "JustInTime":
     """The library of the settings. `definitions` are its own tools as a host gives them to a
     model: their size is paid for in every request."""
-    library = Library(settings.library_folders(), settings.catalog_folder(), encoding_tokens_many)
+    library = Library(settings.library_folders(), settings.catalog_folder())
     return JustInTime(library, ledger, Sizes(), definitions)
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from token_tracking_server.content.documents import Document, parse_document
-from token_tracking_server.content.search import Hit, SearchIndex
+from token_tracking_server.content.search import Hit, Indexed, Indexer, SearchIndex
 
 LIBRARY = {
     "guides/caching": "# Prompt caching\n\nA cached prefix is read for less.\n\n"
@@ -41,7 +41,7 @@ class Searched:
     def add(self, uri: str, text: str) -> int:
         """Add a document. Returns its number."""
         self.uris.append(uri)
-        self.index.add(len(self.uris), document(uri, text))
+        self.index.add(len(self.uris), indexed(uri, text))
         return len(self.uris)
 
     def hits(self, query: str, category: str | None = None, limit: int = 10) -> list[Hit]:
@@ -51,3 +51,11 @@ class Searched:
     def found(self, query: str, category: str | None = None, limit: int = 10) -> list[str]:
         """The documents that a search finds."""
         return [self.uris[hit.number - 1] for hit in self.hits(query, category, limit)]
+
+
+_INDEXER = Indexer()
+
+
+def indexed(uri: str, text: str) -> Indexed:
+    """A document as the index stores it."""
+    return _INDEXER.prepare(document(uri, text))

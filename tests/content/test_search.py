@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.content.searching import LIBRARY, Searched, document
+from tests.content.searching import LIBRARY, Searched, indexed
 from token_tracking_server.content.search import SearchIndex
 
 
@@ -153,7 +153,7 @@ def test_a_document_that_is_removed_is_not_found() -> None:
 def test_a_changed_document_is_found_by_what_it_says_now() -> None:
     library = Searched()
     library.index.remove(1)
-    library.index.add(1, document("guides/caching", "# Giraffes\n\nTheir necks are long.\n"))
+    library.index.add(1, indexed("guides/caching", "# Giraffes\n\nTheir necks are long.\n"))
     assert library.found("giraffes") == ["guides/caching"]
     assert library.found("break-even of a cached prefix") == []
 
@@ -161,7 +161,7 @@ def test_a_changed_document_is_found_by_what_it_says_now() -> None:
 def test_a_number_is_taken_once() -> None:
     library = Searched()
     with pytest.raises(sqlite3.IntegrityError):
-        library.index.add(1, document("a/b", "text"))
+        library.index.add(1, indexed("a/b", "text"))
 
 
 def test_what_another_connection_adds_is_found(tmp_path: object) -> None:
@@ -172,7 +172,7 @@ def test_what_another_connection_adds_is_found(tmp_path: object) -> None:
         with sqlite3.connect(f"{path}?mode=ro", uri=True) as reading:
             reader = SearchIndex(reading)
             assert reader.search("caching") == []
-            writer.add(7, document("guides/caching", LIBRARY["guides/caching"]))
+            writer.add(7, indexed("guides/caching", LIBRARY["guides/caching"]))
             assert [hit.number for hit in reader.search("caching")] == [7]
             writer.remove(7)
             assert reader.search("caching") == []

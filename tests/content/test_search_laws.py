@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.content.searching import LIBRARY, Searched, document
+from tests.content.searching import LIBRARY, Searched, indexed
 
 WORDS = st.sampled_from(
     ["cache", "caching", "limits", "token", "the", "how", "缓存", "пример", "countTokens", "# x\n"]
@@ -47,8 +47,8 @@ def test_documents_that_came_and_went_leave_no_trace(
         used.hits(query)
         used.index.remove(added)
         used.hits(query)
-        used.index.add(added, document(f"a/{number}", text))
+        used.index.add(added, indexed(f"a/{number}", text))
     used.index.remove(2)
     used.hits(query)
-    used.index.add(2, document("guides/rate-limits", LIBRARY["guides/rate-limits"]))
+    used.index.add(2, indexed("guides/rate-limits", LIBRARY["guides/rate-limits"]))
     assert used.hits(query) == fresh.hits(query)

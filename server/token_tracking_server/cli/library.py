@@ -6,7 +6,6 @@ from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 
-from token_tracking.counting import encoding_tokens_many
 from token_tracking_server.cli import output
 from token_tracking_server.cli.output import plain
 from token_tracking_server.cli.progress import progress_bar
@@ -41,7 +40,7 @@ async def looked_at(settings: Settings, query: str | None = None) -> Looked:
         ContentError: the catalog cannot be used.
     """
     folders = settings.library_folders()
-    library = Library(folders, settings.catalog_folder(), encoding_tokens_many)
+    library = Library(folders, settings.catalog_folder())
 
     def answer(catalog: Catalog) -> Looked:
         return Looked(

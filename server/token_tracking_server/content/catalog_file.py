@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import aiosql
 
-from token_tracking import __version__
 from token_tracking_server.content.search import SearchIndex
 
 _BUSY_SECONDS: Final = 30
@@ -31,8 +30,18 @@ def catalog_path(folder: Path, roots: Sequence[Path]) -> Path:
     """The catalog of some roots, in a folder that holds those of others as well."""
     names = "\0".join(os.path.realpath(each) for each in roots)
     digest = hashlib.sha256(os.fsencode(names)).hexdigest()[:16]
-    # What it holds is made by this version: another one may read, cut and weigh otherwise.
-    return folder / f"{digest}-{__version__}.db"
+    return folder / f"{digest}-{_form()}.db"
+
+
+@cache
+def _form() -> str:
+    """What a catalog holds is made by this code: another version of it may read, cut and weigh
+    otherwise, and has a file of its own."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted([*here.glob("*.py"), *here.glob("*.sql"), *here.glob("search/*.py")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def open_catalog(path: Path) -> Path:

@@ -14,7 +14,8 @@ from token_tracking_server.content.catalog_file import catalog_path, connect, op
 from token_tracking_server.content.documents import Document
 from token_tracking_server.content.errors import ContentError, UnreadableContentError
 from token_tracking_server.content.outline import Entry
-from token_tracking_server.content.reading import CountMany, parse_file
+from token_tracking_server.content.preparing import CountMany
+from token_tracking_server.content.reading import parse_file
 from token_tracking_server.content.roots import FoundFile, Roots
 from token_tracking_server.content.sync import Changes, Sync
 from token_tracking_server.content.uris import Address
@@ -40,9 +41,11 @@ class _Closing(Exception):  # noqa: N818 (nothing went wrong)
 
 class Library:
     """Folders of Markdown and skills. It opens at the first question, and keeps up with changes
-    while `watch` runs. `count` gives the tokens of texts by o200k_base."""
+    while `watch` runs. `count` counts the tokens of texts instead of o200k_base."""
 
-    def __init__(self, folders: Sequence[Path], catalog_folder: Path, count: CountMany) -> None:
+    def __init__(
+        self, folders: Sequence[Path], catalog_folder: Path, count: CountMany | None = None
+    ) -> None:
         self.roots = Roots(folders)
         self.indexing: Indexing | None = None
         self.progress: Callable[[int, int], None] | None = None

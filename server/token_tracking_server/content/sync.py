@@ -3,18 +3,17 @@
 import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
 
+from token_tracking.counting import encoding_tokens_many
 from token_tracking_server.content.catalog_file import load_queries
-from token_tracking_server.content.outline import Piece, encode_pieces
-from token_tracking_server.content.reading import CountMany, ReadFile, address_of, read_files
+from token_tracking_server.content.preparing import CountMany, Prepared, Preparer
+from token_tracking_server.content.reading import address_of
 from token_tracking_server.content.roots import FoundFile, LeftOut, Roots
 from token_tracking_server.content.search import SearchIndex
+from token_tracking_server.content.sharing import BATCH, prepared
 from token_tracking_server.content.uris import Address
-
-_BATCH: Final = 128
-"""Files a transaction: others read between two of them."""
 
 _Key = tuple[int, str]
 
@@ -33,10 +32,14 @@ class Changes(NamedTuple):
 class Sync:
     """Writes the catalog, over a connection of its own."""
 
-    def __init__(self, connection: sqlite3.Connection, roots: Roots, count: CountMany) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, roots: Roots, count: CountMany | None = None
+    ) -> None:
         self._connection = connection
         self._roots = roots
-        self._count = count
+        self._preparer = Preparer(roots, count or encoding_tokens_many)
+        # The other process counts with the package's own counter.
+        self._alone = count is not None
         self._index = SearchIndex(connection)
         self._queries: Any = load_queries()
 
@@ -85,9 +88,9 @@ class Sync:
         gone = [row[:2] for row in self._queries.known_files(self._connection)]
         gone = [key for key in gone if key not in files]
         uris: set[str] = set()
-        for start in range(0, len(gone), _BATCH):
+        for start in range(0, len(gone), BATCH):
             with _transaction(self._connection):
-                for root, path in gone[start : start + _BATCH]:
+                for root, path in gone[start : start + BATCH]:
                     file = FoundFile(root, path, 0, 0, in_skill=False)
                     uris.add(Address(*address_of(self._roots, file)).uri)
                     self._remove(root, path)
@@ -97,30 +100,32 @@ class Sync:
         self, files: Sequence[FoundFile], progress: Callable[[int, int], None]
     ) -> set[str]:
         changed: set[str] = set()
+        done = 0
         if files:
-            progress(0, len(files))
-        for done in range(0, len(files), _BATCH):
-            # Reading ahead in a thread was slower: counting gives the interpreter up at each text,
-            # and waits to get it back.
-            read = read_files(self._roots, files[done : done + _BATCH], self._count)
-            with _transaction(self._connection):
-                changed |= {uri for each in read if (uri := self._save(each))}
-            progress(done + len(read), len(files))
+            progress(done, len(files))
+        batches = prepared(self._preparer, self._roots, files, alone=self._alone)
+        with closing(batches):
+            for batch in batches:
+                with _transaction(self._connection):
+                    changed |= {uri for each in batch if (uri := self._save(each))}
+                done += len(batch)
+                progress(done, len(files))
         return changed
 
-    def _save(self, read: ReadFile) -> str | None:
+    def _save(self, prepared: Prepared) -> str | None:
         """Store one file. Returns its URI if what the library holds of it changed."""
-        file, document = read.file, read.document
+        file, stored = prepared.file, prepared.stored
         place = {"root": file.root, "path": file.path}
         stat = {"size": file.size, "modified_ns": file.modified_ns}
         row = self._queries.file_row(self._connection, **place)
-        if row is not None and document is not None and bytes(row[3]) == read.digest:
+        if row is not None and stored is not None and bytes(row[3]) == prepared.digest:
             self._queries.touch_document(self._connection, number=row[0], **stat)
             return None
         self._remove(file.root, file.path)
         category, document_id = address_of(self._roots, file)
-        if document is None:
-            self._queries.insert_left_out(self._connection, reason=read.reason, **place, **stat)
+        if stored is None:
+            reason = prepared.reason
+            self._queries.insert_left_out(self._connection, reason=reason, **place, **stat)
             return Address(category, document_id).uri if row is not None else None
         # Another process may have stored a file of the same address, which is gone since.
         other = self._queries.address_row(
@@ -128,24 +133,20 @@ class Sync:
         )
         if other is not None:
             self._remove(other[1], other[2])
-        pieces = [
-            Piece(section.anchor, section.title, section.level, tokens)
-            for section, tokens in zip(document.sections, read.tokens, strict=True)
-        ]
         number = self._queries.insert_document(
             self._connection,
-            digest=read.digest,
+            digest=prepared.digest,
             category=category,
             document_id=document_id,
-            title=document.title,
-            description=document.description,
-            problem=document.problem,
-            tokens=sum(read.tokens),
-            outline=encode_pieces(pieces),
+            title=stored.title,
+            description=stored.description,
+            problem=stored.problem,
+            tokens=stored.tokens,
+            outline=stored.outline,
             **place,
             **stat,
         )
-        self._index.add(number, document)
+        self._index.add(number, stored.indexed)
         return Address(category, document_id).uri
 
     def _remove(self, root: int, path: str) -> None:

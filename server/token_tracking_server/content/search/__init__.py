@@ -1,5 +1,5 @@
 """Search in the library: words of a question to the documents and sections that answer it."""
 
-from token_tracking_server.content.search.index import Hit, SearchIndex
+from token_tracking_server.content.search.index import Hit, Indexed, Indexer, SearchIndex
 
-__all__ = ["Hit", "SearchIndex"]
+__all__ = ["Hit", "Indexed", "Indexer", "SearchIndex"]

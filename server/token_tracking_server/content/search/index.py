@@ -25,6 +25,25 @@ _TABLES: Final = (
 )
 
 
+class Indexed(Struct, frozen=True, array_like=True):
+    """A document's terms, ready to be stored."""
+
+    record: bytes
+    postings: str
+
+
+class Indexer:
+    """Finds the terms of documents. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._stems = Stems()
+
+    def prepare(self, document: Document) -> Indexed:
+        """The terms of a document."""
+        record = make_record(document, self._stems)
+        return Indexed(pack(record), postings(record))
+
+
 class Hit(Struct, frozen=True):
     """A document that answers, and the section of it that answers best.
 
@@ -54,16 +73,15 @@ class SearchIndex:
         for table in _TABLES:
             self._connection.execute(table)
 
-    def add(self, number: int, document: Document) -> None:
-        """Index a document under the catalog's number.
+    def add(self, number: int, document: Indexed) -> None:
+        """Store a document under the catalog's number.
 
         Raises:
             sqlite3.IntegrityError: the number is taken.
         """
-        record = make_record(document, self._stems)
         execute = self._connection.execute
-        execute("INSERT INTO search_documents VALUES (?, ?)", (number, pack(record)))
-        execute("INSERT INTO search_words(rowid, terms) VALUES (?, ?)", (number, postings(record)))
+        execute("INSERT INTO search_documents VALUES (?, ?)", (number, document.record))
+        execute("INSERT INTO search_words(rowid, terms) VALUES (?, ?)", (number, document.postings))
         execute("UPDATE search_size SET documents = documents + 1 WHERE rowid = 1")
 
     def remove(self, number: int) -> None:
