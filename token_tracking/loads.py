@@ -11,8 +11,9 @@ from msgspec import Struct
 from token_tracking.errors import InvalidUsageError
 from token_tracking.usage import MAX_COUNT, MAX_TIMESTAMP
 
-LoadKind = Literal["load", "search"]
-"""`load` brings content; `search` shows an index of it, which is overhead."""
+LoadKind = Literal["load", "search", "notice"]
+"""`load` brings content; `search` shows an index of it, and `notice` says why nothing came (it is
+held already, does not fit, or is not there): those two are overhead."""
 
 LoadOrigin = Literal["server", "transcript", "both", "metadata"]
 """Who told of a load: the server that answered, the transcript of the session, both, or the
@@ -53,7 +54,7 @@ class Load(Struct, frozen=True, kw_only=True):
         if not self.uri:
             raise InvalidUsageError("uri is empty: name what was loaded.")
         if self.kind not in _KINDS:
-            raise InvalidUsageError(f"kind is {self.kind!r}: it must be load or search.")
+            raise InvalidUsageError(f"kind is {self.kind!r}: it must be load, search or notice.")
         _check_counts(
             self, {"at": MAX_TIMESTAMP, "tokens": MAX_COUNT, "overhead_tokens": MAX_COUNT}
         )

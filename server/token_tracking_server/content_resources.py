@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Resource
 
 from token_tracking.errors import TokenTrackingError
+from token_tracking_server.callers import Caller
 from token_tracking_server.content.errors import BadContentUriError, UnknownContentError
 from token_tracking_server.content.uris import SCHEME, Address, parse_uri
 from token_tracking_server.contents import Contents
@@ -25,7 +26,7 @@ def add_content_template(server: MCPServer[Any], contents: Contents) -> None:
     @server.resource(TEMPLATE, name="content", title="Library content", mime_type=_MARKDOWN)
     async def document(category: str, id: str) -> str:  # noqa: A002  # pyright: ignore[reportUnusedFunction]
         """A document of the library; #section after the id names one section."""
-        return await _text(contents, Address(category, id))
+        return await _text(contents, Address(category, id), Caller())
 
 
 def is_content(uri: str) -> bool:
@@ -33,7 +34,9 @@ def is_content(uri: str) -> bool:
     return uri[: len(SCHEME)].lower() == SCHEME
 
 
-async def read_content(contents: Contents, uri: str) -> Iterable[ReadResourceContents]:
+async def read_content(
+    contents: Contents, uri: str, caller: Caller
+) -> Iterable[ReadResourceContents]:
     """A category's documents, a document, or a section.
 
     Raises:
@@ -41,7 +44,7 @@ async def read_content(contents: Contents, uri: str) -> Iterable[ReadResourceCon
         ResourceError: it cannot be read now.
     """
     try:
-        text = await _text(contents, parse_uri(uri))
+        text = await _text(contents, parse_uri(uri), caller)
     except (BadContentUriError, UnknownContentError) as error:
         raise ResourceNotFoundError(str(error)) from error
     except TokenTrackingError as error:
@@ -49,9 +52,9 @@ async def read_content(contents: Contents, uri: str) -> Iterable[ReadResourceCon
     return [ReadResourceContents(content=text, mime_type=_MARKDOWN)]
 
 
-async def _text(contents: Contents, address: Address) -> str:
+async def _text(contents: Contents, address: Address, caller: Caller) -> str:
     if address.document_id:
-        return await contents.ask(lambda content: content.text(address))
+        return await contents.ask(lambda content: content.text(address, caller))
     return await contents.ask(lambda content: content.listing(address.category))
 
 
@@ -64,7 +67,7 @@ async def category_resources(contents: Contents) -> Sequence[Resource]:
     )
     return [
         Resource(
-            uri=Address(each.name).uri,
+            uri=Address(each.name).ascii_uri,
             name=each.name,
             description=f"{each.documents:,} document{'s' * (each.documents != 1)}",
             mime_type=_MARKDOWN,

@@ -408,7 +408,7 @@ async def test_many_skills_come_in_pages(tmp_path: Path) -> None:
 MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("none", "# Just text\n", "does not begin with front matter"),
     ("late", "\n---\nname: late\ndescription: x\n---\n", "does not begin with front matter"),
-    ("open", "---\nname: open\ndescription: x\n", "does not begin with front matter"),
+    ("open", "---\nname: open\ndescription: x\n", "no line of --- ends it"),
     ("nameless", "---\ndescription: x\n---\n", "the front matter has no name: add name: nameless"),
     ("number", "---\nname: 7\ndescription: x\n---\n", "the front matter has no name"),
     ("other", "---\nname: another\ndescription: x\n---\n", "they must be the same"),

@@ -260,7 +260,7 @@ async def test_of_two_calls_the_one_that_names_the_document_is_the_same(
 
 async def test_a_call_that_brought_nothing_new_is_overhead(store: TokenStore, claude: Path) -> None:
     """A server answers that the session holds the document already."""
-    held = load(TEN + 900, SESSION, tokens=0, overhead_tokens=20, kind="search")
+    held = load(TEN + 900, SESSION, tokens=0, overhead_tokens=20, kind="notice")
     index = load(TEN + 800, SESSION, uri="content://", tokens=0, overhead_tokens=99, kind="search")
     await store.save_loads([held, index], LIBRARY)
     calls = [tool_use("toolu_1", LOAD, uris=[URI]), tool_use("toolu_2", SEARCH, query="q")]

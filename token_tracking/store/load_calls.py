@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 
 from token_tracking.loads import LibrarySize, LoadKind, LoadOrigin, SessionLoad
 
+EARLIEST_MS: Final = 1_000
+"""A server records after the call was written; clocks round."""
+
 NEAREST_MS: Final = 600_000
 """A record and a call further apart are two. The call's time is that of its message; between the
 two the user may have been asked for permission, which takes minutes rather than hours."""
@@ -122,13 +125,11 @@ def _nearest(answers: Sequence[_Answer], calls: Sequence[Call]) -> dict[_Answer,
 
 
 def _may_be(answer: _Answer, call: Call) -> bool:
-    """Whether the tool and the time agree. A call that loads and brings nothing that was not sent
-    before is recorded as overhead alone: then it has to name the same document."""
+    """Whether the tool and the time agree. A notice may be of either tool."""
     first = answer.first
-    if abs(first.at - call.at) > NEAREST_MS:
+    if not -EARLIEST_MS <= first.at - call.at <= NEAREST_MS:
         return False
-    brought_nothing = first.kind == "search" and call.kind == "load" and _shares_uri(answer, call)
-    return call.kind == first.kind or brought_nothing
+    return first.kind in {call.kind, "notice"}
 
 
 def _shares_uri(answer: _Answer, call: Call) -> bool:

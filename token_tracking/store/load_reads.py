@@ -56,12 +56,12 @@ class LoadReads(LedgerReads):
             (each.at for each in found if each.calls is None and not each.chain), default=None
         )
 
-    async def session_of_call(self, tool_use_id: str) -> tuple[str, int] | None:
-        """The session whose transcript shows a tool call, and when it began (milliseconds since
-        1970 UTC); `None` where none shows it yet."""
+    async def session_of_call(self, tool_use_id: str) -> tuple[str, str] | None:
+        """The session whose transcript shows a tool call, and the chain that it stands in ('' is
+        the main one); `None` where none shows it yet."""
         async with self._reading():
             row = await self._sql.session_of_call(self._db, key=tool_use_id)
-        return None if row is None else (row[0], row[1] or 0)
+        return None if row is None else (row[0], chain_of(row[1], is_sidechain=bool(row[2])))
 
     async def _own_loads(self, key: int, session_id: str) -> list[SessionLoad]:
         described = await self._described(key, session_id)

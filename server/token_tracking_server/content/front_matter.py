@@ -13,6 +13,7 @@ LONGEST: Final = 64_000
 _BLOCK: Final = re.compile(
     r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
+_BEGUN: Final = re.compile(r"---[ \t]*\r?\n[A-Za-z][\w-]*:(?:[ \t]|\r?\n)")
 _PAIR: Final = re.compile(r"([A-Za-z][\w-]*)[ \t]*:[ \t]*(.*)")
 _DEEPEST: Final = 20
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -46,7 +47,8 @@ def read_front_matter(text: str) -> FrontMatter:
     """
     block = _BLOCK.match(text, 0, LONGEST)
     if block is None:
-        return FrontMatter()
+        begun = _BEGUN.match(text)
+        return FrontMatter(problem="front matter: no line of --- ends it" if begun else None)
     try:
         fields: Any = _load(block[1])
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -20,7 +20,7 @@ CREATE TABLE libraries (
 CREATE TABLE loads (
     session_id INTEGER NOT NULL,
     at BIGINT NOT NULL,
-    kind TEXT NOT NULL,              -- 'load', or 'search': an index that was shown
+    kind TEXT NOT NULL,              -- 'load'; 'search': an index; 'notice': why nothing came
     uri_id INTEGER NOT NULL,
     category TEXT NOT NULL,
     tokens BIGINT NOT NULL,          -- of the content alone

@@ -74,15 +74,17 @@ WHERE m.session_id = :id AND l.session_id <> :id
 ORDER BY 2, 4, 1;
 
 -- name: content_calls
--- Calls of the tools that load content, whichever server offers them, and calls that a server
+-- Calls of the tools that load content, of a server named as ours, and calls that a server
 -- recorded, in a session's own messages.
 SELECT i.key, tool.name, uri.name, i.bytes, m.key, m.at, m.agent_id, m.is_sidechain
 FROM messages AS m
 JOIN items AS i ON i.message_id = m.id
 LEFT JOIN names AS tool ON tool.id = i.name_id
 LEFT JOIN names AS uri ON uri.id = i.uri_id
+LEFT JOIN names AS server ON server.id = i.server_id
 WHERE m.session_id = :id
-    AND ((i.server_id IS NOT NULL AND tool.name IN ('load_content', 'search_content'))
+    AND ((tool.name IN ('load_content', 'search_content')
+            AND REPLACE(server.name, '_', '-') LIKE '%token-tracking%')
         OR EXISTS (SELECT 1 FROM loads AS l WHERE l.tool_use_id = i.key))
 ORDER BY m.at, i.key;
 
@@ -135,7 +137,7 @@ WHERE at < :before
             OR (later.at = libraries.at AND later.id > libraries.id)));
 
 -- name: session_of_call^
-SELECT s.session_id, s.first_at
+SELECT s.session_id, m.agent_id, m.is_sidechain
 FROM items AS i
 JOIN messages AS m ON m.id = i.message_id
 JOIN sessions AS s ON s.id = m.session_id
