@@ -34,14 +34,14 @@ def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -
         if name == "session_id":
             return await ledger.ask(lambda about: about.session_ids(beginning, _MOST + 1))
         # Values are put into the template as they are: they have to be parts of a URI.
-        start = unquote(beginning)
+        start = unquote(beginning).encode(errors="replace").decode()
         if name == "category":
             names = await contents.ask(
                 lambda content: content.library.ask(lambda catalog: catalog.names(start))
             )
             return [encoded(each) for each in names]
         if name == "id" and given and "category" in given:
-            category = unquote(given["category"])
+            category = unquote(given["category"]).encode(errors="replace").decode()
             ids = await contents.ask(
                 lambda content: content.library.ask(
                     lambda catalog: catalog.ids(category, start, _MOST + 1)

@@ -11,12 +11,14 @@ from mcp.types import Resource
 from token_tracking.errors import TokenTrackingError
 from token_tracking_server.callers import Caller
 from token_tracking_server.content.errors import BadContentUriError, UnknownContentError
+from token_tracking_server.content.names import one_line
 from token_tracking_server.content.uris import SCHEME, Address, parse_uri
 from token_tracking_server.contents import Contents
 
 TEMPLATE: Final = "content://{category}/{+id}"
 _MARKDOWN: Final = "text/markdown"
-_LISTING_SECONDS: Final = 1.0
+_LONGEST_NAME: Final = 80
+_LISTING_SECONDS: Final = 5.0
 """A client lists resources when it starts: it hears of what is found later."""
 
 
@@ -68,7 +70,7 @@ async def category_resources(contents: Contents) -> Sequence[Resource]:
     return [
         Resource(
             uri=Address(each.name).ascii_uri,
-            name=each.name,
+            name=one_line(each.name, _LONGEST_NAME),
             description=f"{each.documents:,} document{'s' * (each.documents != 1)}",
             mime_type=_MARKDOWN,
         )

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from token_tracking.errors import TokenTrackingError
@@ -12,10 +11,12 @@ from token_tracking_server.answers.content import index_answer, listing_answer
 from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.callers import Caller
 from token_tracking_server.content.catalog import Catalog
+from token_tracking_server.content.documents import Document
 from token_tracking_server.content.errors import ContentError, UnknownContentError
 from token_tracking_server.content.held import Conversations, Held
 from token_tracking_server.content.library import Library
 from token_tracking_server.content.loading import REST, Loading, Wanted
+from token_tracking_server.content.names import nearest
 from token_tracking_server.content.outline import Entry
 from token_tracking_server.content.uris import Address, parse_uri
 from token_tracking_server.ledger import Ledger
@@ -160,16 +161,21 @@ class JustInTime:
     async def _wanted(self, uris: Sequence[str]) -> tuple[list[Wanted], list[str]]:
         wanted: list[Wanted] = []
         errors: list[str] = []
+        read: dict[Address, tuple[Entry, Document]] = {}
         for uri in dict.fromkeys(uris):
             try:
-                wanted.append(await self._one(parse_uri(uri)))
+                wanted.append(await self._one(parse_uri(uri), read))
             except ContentError as error:
                 errors.append(str(error))
         if errors:
             errors += await self.library.ask(self._notes)
         return _once(wanted), errors
 
-    async def _one(self, address: Address) -> Wanted:
+    async def _one(
+        self, address: Address, read: dict[Address, tuple[Entry, Document]] | None = None
+    ) -> Wanted:
+        """What a URI asks for. `read` has the documents that were read for the same call."""
+        read = {} if read is None else read
         if not address.document_id:
             category = address.category
             await self.library.ask(lambda catalog: catalog.known_category(category))
@@ -177,13 +183,13 @@ class JustInTime:
                 f"{address.uri} is a category: search_content with category={category!r}"
                 " finds its documents."
             )
-        entry, document = await self.library.read(address)
-        return Wanted(
-            entry=entry,
-            document=document,
-            anchor=address.anchor,
-            pieces=_pieces(entry, address.anchor),
-        )
+        whole = address._replace(anchor="")
+        if whole not in read:
+            read[whole] = await self.library.read(whole)
+        entry, document = read[whole]
+        # Of a document with thousands of sections a wrong name takes a moment to be compared.
+        pieces = await asyncio.to_thread(_pieces, entry, address.anchor)
+        return Wanted(entry=entry, document=document, anchor=address.anchor, pieces=pieces)
 
     async def _held(self, caller: Caller) -> Held:
         """What the conversation holds. One that this process has not seen may have been resumed:
@@ -261,7 +267,7 @@ def _pieces(entry: Entry, anchor: str) -> range:
 
 def _no_section(entry: Entry, anchor: str) -> str:
     anchors = [piece.anchor for piece in entry.pieces]
-    near = get_close_matches(anchor, anchors, n=3, cutoff=0.5) or anchors[:8]
+    near = nearest(anchor, anchors, 3, 0.5) or anchors[:8]
     names = ", ".join(f"#{each}" for each in near)
     return f"{entry.uri} has no section #{anchor}. It has {names}{' ...' * (len(anchors) > 8)}."
 

@@ -286,7 +286,7 @@ async def test_every_uri_that_is_emitted_resolves(client: Client, root: Path) ->
         emitted += URI.findall(await read(client, uri))
     for query in ("zebra", "cache", "review"):
         emitted += URI.findall(
-            await call(client, "search_content", query=query, limit=50, max_tokens=9_000)
+            await call(client, "search_content", query=query, limit=30, max_tokens=9_000)
         )
     documents = [uri for uri in dict.fromkeys(emitted) if uri.count("/") > 2]
     for uri in documents:

@@ -64,7 +64,7 @@ def _line(found: Found, sizes: Sizes) -> str:
 def listing_answer(category: Category, entries: Sequence[Entry], sizes: Sizes) -> str:
     """The documents of a category, as many as an answer holds."""
     documents = f"{category.documents:,} document{'s' * (category.documents != 1)}"
-    lines = [f"# {category.name}: {documents}, {sizes.scaled(category.tokens):,} tokens"]
+    lines = [f"# {shortened(category.name)}: {documents}, {sizes.scaled(category.tokens):,} tokens"]
     lines.append(f"({sizes.basis})")
     used = sum(map(len, lines))
     for entry in entries:
@@ -76,6 +76,6 @@ def listing_answer(category: Category, entries: Sequence[Entry], sizes: Sizes) -
         lines.append(line)
     rest = category.documents - len(lines) + 2
     if rest > 0:
-        name = category.name
-        lines.append(f"- {rest:,} more: search_content with category={name!r} finds them")
+        name = shortened(category.name)
+        lines.append(f"- {rest:,} more: search_content with category='{name}' finds them")
     return "\n".join(lines)

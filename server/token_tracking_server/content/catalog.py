@@ -1,7 +1,6 @@
 """Questions to the catalog, over a connection that only reads."""
 
 import sqlite3
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +8,7 @@ from msgspec import Struct
 
 from token_tracking_server.content.catalog_file import load_queries
 from token_tracking_server.content.errors import UnknownContentError, UnreadableContentError
+from token_tracking_server.content.names import nearest, one_line
 from token_tracking_server.content.outline import Entry
 from token_tracking_server.content.roots import LeftOut
 from token_tracking_server.content.search import SearchIndex
@@ -67,7 +67,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 def shortened(title: str) -> str:
     """A title of a length for lists."""
-    return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
+    return one_line(title, _LONGEST_TITLE)
 
 
 class Catalog:
@@ -168,9 +168,11 @@ class Catalog:
         """
         names = [each.name for each in self.categories()]
         if category not in names:
-            shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+            shown = ", ".join(one_line(each, _LONGEST_TITLE) for each in names[:_NAMED])
+            shown += ", ..." if len(names) > _NAMED else ""
             there = f"There are: {shown}." if names else "The library is empty."
-            raise UnknownContentError(f"There is no category {category!r}. {there}")
+            wanted = one_line(category, _LONGEST_TITLE)
+            raise UnknownContentError(f"There is no category '{wanted}'. {there}")
         return category
 
     def _refuse_left_out(self, address: Address) -> None:
@@ -187,7 +189,7 @@ class Catalog:
         names: dict[str, list[Address]] = {}
         for each in known:
             names.setdefault(_name(each), []).append(each)
-        near = get_close_matches(_name(address), names, n=_NEAREST, cutoff=0.75)
+        near = nearest(_name(address), names, _NEAREST, 0.75)
         found = [each.uri for name in near for each in names[name]][:_NEAREST]
         return f" Nearest: {', '.join(found)}." if found else " search_content finds what there is."
 

@@ -7,8 +7,13 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from token_tracking_server.content.names import one_line
+
 LONGEST: Final = 64_000
 """Characters. What is longer is no front matter."""
+
+LONGEST_FIELD: Final = 1_024
+"""Characters that are kept of one: what the format of skills allows a description."""
 
 _BLOCK: Final = re.compile(
     r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
@@ -30,13 +35,14 @@ class FrontMatter(Struct, frozen=True):
     def text(self, name: str) -> str:
         """A field as one line; '' where it is no text."""
         value = self.fields.get(name)
-        return " ".join(value.split()) if isinstance(value, str) else ""
+        return one_line(value, LONGEST_FIELD) if isinstance(value, str) else ""
 
     def words(self, name: str) -> tuple[str, ...]:
         """A field as words: a list, or a text with commas."""
         value = self.fields.get(name)
         given: list[Any] = value.split(",") if isinstance(value, str) else _listed(value)
-        return tuple(dict.fromkeys(" ".join(each.split()) for each in given if _is_word(each)))
+        words = (one_line(each, LONGEST_FIELD) for each in given if _is_word(each))
+        return tuple(dict.fromkeys(words))
 
 
 def read_front_matter(text: str) -> FrontMatter:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from secrets import token_hex
 from typing import Final
 
 from msgspec import Struct
@@ -22,8 +23,6 @@ _FEW: Final = 3
 """Sections that were not sent, named one by one: as many as there is room for, or at least."""
 
 _TRIES: Final = 4
-
-_TAGS: Final = ("content", *(f"content-{number}" for number in range(2, 1_000)))
 
 REST: Final = ".."
 """After a section's URI: that section and all that follow it in the document."""
@@ -199,8 +198,9 @@ class Loading(Struct, kw_only=True):
 
 
 def _framed(uri: str, text: str) -> str:
-    """A document between tags that its own text does not hold."""
-    tag = next(name for name in _TAGS if f"</{name}>" not in text)
+    """A document between tags. One that holds such tags itself gets tags that it cannot know:
+    what it says must not pass for another document, or for what this server says."""
+    tag = f"content-{token_hex(4)}" if "<content" in text or "</content" in text else "content"
     return f'<{tag} uri="{uri}">\n{text}\n</{tag}>'
 
 

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from token_tracking_server.content.names import one_line
+
 LONGEST_PIECE: Final = 6_000
 """Characters. What is longer between two headings is cut into parts: each can be loaded alone."""
 
@@ -125,7 +127,7 @@ def slug(title: str) -> str:
 
 def plain_title(title: str) -> str:
     """A heading without its markup."""
-    return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", title[:LONGEST_TITLE])).split())
+    return one_line(_MARKUP.sub("", _LINK.sub(r"\1", title[:LONGEST_TITLE])), LONGEST_TITLE)
 
 
 def first_paragraph(text: str, longest: int) -> str:
@@ -160,6 +162,8 @@ def _headings(text: str) -> Iterator[_Mark]:
         elif under := _SETEXT.fullmatch(line):
             paragraph = _paragraph(text, begun, found.start())
             if not paragraph:
+                # It is a rule, or itself a line of prose: what stands above it is done with.
+                begun = found.start()
                 continue
             title = plain_title(" ".join(each for _, each in paragraph))
             yield _Mark(paragraph[0][0], 1 if under[1][0] == "=" else 2, title)
