@@ -24,7 +24,7 @@ def test_letters_of_every_script_stay_as_they_are() -> None:
     address = Address("ru", "день/a b", "ключ")
     assert address.uri == "content://ru/день/a%20b#ключ"
     assert address.ascii_uri.startswith("content://ru/%D0%B4")
-    assert parse_uri(f' <{address.uri}/> ') == address._replace(anchor="ключ")
+    assert parse_uri(f" <{address.uri}/> ") == address._replace(anchor="ключ")
 
 
 def test_what_is_not_encoded_is_understood_as_well() -> None:
