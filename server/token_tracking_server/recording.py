@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 from typing import Any, Final
 
 from token_tracking.errors import TokenTrackingError
@@ -75,6 +76,7 @@ class Recording:
             return [self._overhead("notice", uri, category, text, at, caller)]
         content = [each.entry.tokens_of(each.sent) for each in sent]
         overhead = max(0, self._sizes.o200k(text) - sum(content))
+        answer = token_hex(8)
         return [
             Load(
                 session_id=caller.session_id or "",
@@ -84,6 +86,7 @@ class Recording:
                 tokens=tokens,
                 overhead_tokens=0 if number else overhead,
                 tool_use_id=caller.tool_use_id,
+                answer=answer,
             )
             for number, (each, tokens) in enumerate(zip(sent, content, strict=True))
         ]
@@ -99,6 +102,7 @@ class Recording:
             tokens=0,
             overhead_tokens=self._sizes.o200k(text),
             tool_use_id=caller.tool_use_id,
+            answer=token_hex(8),
             kind=kind,
         )
 

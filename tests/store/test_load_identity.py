@@ -153,7 +153,7 @@ async def test_a_fork_does_not_inherit_what_its_parent_loaded_later(
 ) -> None:
     lines = called(tool_use("toolu_1", LOAD, uris=[URI]), results={"toolu_1": "x" * 400})
     own = answer("msg_own", uuid="o", parent="u2", second=90, sessionId=FORK)
-    later = answer("msg_b", uuid="b", parent="u2", second=95, content=[tool_use("toolu_2", LOAD)])
+    later = answer("msg_b", uuid="b", parent="u2", second=80, content=[tool_use("toolu_2", LOAD)])
     write(claude, [*lines, later])
     await take(store, claude, [*forked(lines), own], FORK)
     assert [each.tool_use_id for each in await store.session_loads(FORK)] == ["toolu_1"]
