@@ -4,7 +4,9 @@ Words follow Zipf's law over a vocabulary of which the commonest are English, so
 documents are as many as in real text. The same seed gives the same bytes.
 """
 
+import os
 import random
+import time
 from bisect import bisect
 from collections.abc import Iterator
 from itertools import accumulate
@@ -23,6 +25,9 @@ FRAMES = (
     "when should we {} a {} with {}",
     "{} {} error",
 )
+YESTERDAY = time.time() - 86_400
+"""What was written just now is read again at the next look: it may be written once more."""
+
 PROSE = 0.75  # of lines; the others are lists and code; chosen
 
 
@@ -62,6 +67,7 @@ def write_library(folder: Path, documents: int, seed: int = 1) -> list[str]:
         path = folder / rng.choice(CATEGORIES) / f"{topic[0]}-{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(_lines(rng, words, topic)), "utf-8")
+        os.utime(path, (YESTERDAY, YESTERDAY))
         questions.append(_question(rng, topic))
     return questions
 

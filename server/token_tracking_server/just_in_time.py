@@ -18,6 +18,7 @@ from token_tracking_server.content.library import Library
 from token_tracking_server.content.loading import REST, Loading, Wanted
 from token_tracking_server.content.names import nearest
 from token_tracking_server.content.outline import Entry
+from token_tracking_server.content.roots import shown
 from token_tracking_server.content.uris import Address, parse_uri
 from token_tracking_server.ledger import Ledger
 from token_tracking_server.recording import Recording
@@ -84,10 +85,13 @@ class JustInTime:
     def _notes(self, catalog: Catalog) -> list[str]:
         """What keeps an answer from being the last word."""
         notes = [
-            f"The library's folder {self.library.roots.folders[each.root]}: {each.reason}."
+            f"The library's folder {shown(str(self.library.roots.folders[each.root]))}:"
+            f" {each.reason}."
             " token-tracking doctor tells more."
             for each in catalog.missing_roots()
         ]
+        if self.library.failure is not None:
+            notes.append(f"The library may be out of date: {self.library.failure}")
         indexing = self.library.indexing
         if indexing is not None and indexing.total:
             done = f"{indexing.done:,} of {indexing.total:,} files"

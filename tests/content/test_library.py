@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.content.libraries import CACHING, count, library, write
-from token_tracking_server.content.catalog_file import open_catalog
 from token_tracking_server.content.errors import (
     BadContentUriError,
     ContentError,
@@ -264,29 +263,6 @@ async def test_an_empty_library_says_so(tmp_path: Path) -> None:
     await empty.close()
 
 
-async def test_a_catalog_that_is_broken_is_made_anew(root: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "catalogs"
-    first = library(folder, root)
-    assert len(await uris(first)) == 2
-    await first.close()
-    (file,) = folder.glob("*.db")
-    for path in folder.iterdir():
-        path.unlink()
-    file.write_bytes(b"no database at all" * 1_000)
-    second = library(folder, root)
-    assert len(await uris(second)) == 2
-    await second.close()
-
-
-async def test_where_nothing_can_be_written_the_catalog_is_a_temporary_one(
-    root: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("in the way")
-    made = library(tmp_path / "file" / "catalogs", root)
-    assert len(await uris(made)) == 2
-    await made.close()
-
-
 async def test_two_processes_may_index_at_once(root: Path, tmp_path: Path) -> None:
     for number in range(300):
         write(root, f"guides/n{number}.md", f"# Number {number}\nzebra")
@@ -324,7 +300,10 @@ async def test_it_opens_again_after_it_was_closed(opened: Library) -> None:
 
 
 @pytest.mark.slow
-async def test_a_change_is_seen_while_it_watches(root: Path, tmp_path: Path) -> None:
+async def test_a_change_is_seen_while_it_watches(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("token_tracking_server.content.watching._LOOK_MILLISECONDS", 100)
     coming = tmp_path / "coming"
     watched = library(tmp_path / "catalogs", root, coming)
     told: asyncio.Queue[Changes] = asyncio.Queue()
@@ -353,15 +332,6 @@ async def test_a_change_is_seen_while_it_watches(root: Path, tmp_path: Path) -> 
         stop.set()
         await watching
     await watched.close()
-
-
-def test_a_damaged_catalog_that_cannot_be_removed_is_left_and_another_made(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.db"
-    path.mkdir()
-    made = open_catalog(path)
-    assert made != path
-    sqlite3.connect(made).close()
-    shutil.rmtree(made.parent)
 
 
 async def test_an_error_of_the_catalog_says_what_to_do(opened: Library) -> None:

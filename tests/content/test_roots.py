@@ -1,11 +1,13 @@
 """Nothing outside the roots is ever read."""
 
+import contextlib
 import os
 import socket
 from pathlib import Path
 
 import pytest
 
+from token_tracking_server.content import descriptors
 from token_tracking_server.content.errors import UnreadableContentError
 from token_tracking_server.content.roots import LARGEST, Roots
 
@@ -135,7 +137,158 @@ def test_a_folder_that_is_missing_holds_nothing(root: Path) -> None:
         roots.read_bytes(0, "guides/a.md")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names are Unicode on Windows")
-def test_a_name_that_is_no_unicode_is_left_out(root: Path) -> None:
-    Path(os.fsdecode(os.fsencode(root) + b"/guides/\xff.md")).write_text("x")
-    assert list(left_out(Roots([root])).values()) == ["its name is not UTF-8"]
+needs_bytes = pytest.mark.skipif(os.name == "nt", reason="names are Unicode on Windows")
+
+
+@needs_bytes
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_a_name_that_is_no_unicode_is_left_out_by_a_name_that_can_be_stored(
+    root: Path, kind: str
+) -> None:
+    path = Path(os.fsdecode(os.fsencode(root) + b"/guides/\xff"))
+    reason = "its name is not UTF-8"
+    if kind == "file":
+        path.with_suffix(".md").write_text("x")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "a.md").write_text("x")
+    else:
+        path.symlink_to("/")
+        reason = "it is a link out of the library; name its target's folder as a library of its own"
+    roots = Roots([root])
+    assert found(roots) == ["guides/a.md"]
+    left = left_out(roots)
+    assert list(left.values()) == [reason]
+    assert all(
+        name.encode().startswith("guides/\N{REPLACEMENT CHARACTER}".encode()) for name in left
+    )
+
+
+@needs_bytes
+def test_a_root_whose_name_is_no_unicode_is_read(root: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(root.parent) + b"/\xff"))
+    root.rename(odd)
+    roots = Roots([odd])
+    assert found(roots) == ["guides/a.md"]
+    assert roots.names == ("library",)
+    with pytest.raises(UnreadableContentError) as gone:
+        roots.read_bytes(0, "guides/b.md")
+    assert "\N{REPLACEMENT CHARACTER}" in str(gone.value)
+
+
+@needs_bytes
+def test_a_backslash_is_given_as_the_reason(root: Path) -> None:
+    (root / "guides" / "a\\b.md").write_text("x")
+    assert left_out(Roots([root])) == {
+        "guides/a\\b.md": "its path has a backslash, which a URI cannot name: rename it"
+    }
+
+
+@needs_links
+def test_a_root_is_named_as_the_folder_that_links_to_it_lead_to(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = root.parent / "link"
+    link.symlink_to(root)
+    assert Roots([root]).names == Roots([link]).names == ("library",)
+    named = root.parent / "named"
+    named.mkdir()
+    monkeypatch.chdir(root / "guides")
+    assert Roots([Path(".."), named, Path("/")]).names == ("library", "named", "library")
+
+
+@needs_bytes
+def test_a_root_that_no_uri_can_name_is_the_library(root: Path) -> None:
+    assert Roots([root.rename(root.parent / "a\\b")]).names == ("library",)
+
+
+def test_the_home_of_nobody_is_a_folder_that_is_missing() -> None:
+    roots = Roots([Path("~no-such-user/x")])
+    assert left_out(roots) == {"": "there is no such folder"}
+
+
+@needs_links
+def test_a_link_that_cannot_be_resolved_ends_no_look(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "guides" / "odd").symlink_to("/")
+    resolved = os.path.realpath
+
+    def realpath(path: str) -> str:
+        if str(path).endswith("odd"):
+            raise OSError(5, "Input/output error")
+        return resolved(path)
+
+    monkeypatch.setattr(os.path, "realpath", realpath)
+    roots = Roots([root])
+    assert found(roots) == ["guides/a.md"]
+    assert left_out(roots) == {"guides/odd": "it is a link that leads nowhere (Input/output error)"}
+
+
+@needs_links
+def test_a_folder_that_becomes_a_link_while_it_is_looked_at_is_not_followed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "guides" / "x").mkdir()
+    (root.parent / "out").mkdir()
+    (root.parent / "out" / "secret.md").write_text("secret")
+    scandir = os.scandir
+
+    def swap(handle: int) -> "os._ScandirIterator[str]":  # pyright: ignore[reportPrivateUsage]
+        listed = scandir(handle)
+        if (root / "guides" / "x").is_dir() and os.fstat(handle).st_ino == guides:
+            entries = list(listed)
+            (root / "guides" / "x").rmdir()
+            (root / "guides" / "x").symlink_to(root.parent / "out")
+            listed.close()
+            return contextlib.nullcontext(entries)  # pyright: ignore[reportReturnType]
+        return listed
+
+    guides = (root / "guides").stat().st_ino
+    monkeypatch.setattr(os, "scandir", swap)
+    monkeypatch.setattr(os, "supports_fd", {*os.supports_fd, swap})
+    roots = Roots([root])
+    assert found(roots) == ["guides/a.md"]
+    assert (root / "guides" / "x").is_symlink()
+
+
+@needs_links
+def test_where_no_folder_can_be_opened_no_link_is_followed_either(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "_BELOW", False)
+    (root / "guides" / "link.md").symlink_to(root.parent / "secret.md")
+    (root / "folder").symlink_to(root.parent)
+    roots = Roots([root])
+    assert found(roots) == ["guides/a.md"]
+    assert len(roots.walk().visited) == 2
+    assert roots.read_bytes(0, "guides/a.md") == b"# A\n"
+    for path in ("guides/link.md", "folder/secret.md"):
+        with pytest.raises(UnreadableContentError, match="links are not followed"):
+            roots.read_bytes(0, path)
+
+
+def test_folders_that_stand_too_deep_are_left_out_and_take_no_more_descriptors(
+    root: Path,
+) -> None:
+    deep = root.joinpath(*("d" * 70))
+    deep.mkdir(parents=True)
+    (deep / "x.md").write_text("x")
+    (deep.parents[9] / "y.md").write_text("y")
+    (deep.parents[8] / "z.md").write_text("z")
+    roots = Roots([root])
+    assert found(roots) == ["d/" * 60 + "y.md", "guides/a.md"]
+    assert left_out(roots) == {
+        "/".join("d" * 61): "it stands more than 60 folders deep: move it up"
+    }
+    assert roots.read_bytes(0, "d/" * 70 + "x.md") == b"x"
+
+
+def test_the_folders_that_were_looked_into_are_told(root: Path) -> None:
+    for name in (".git", "node_modules", "guides/deep"):
+        (root / name).mkdir()
+    real = os.path.realpath(root)
+    visited = Roots([root]).walk().visited
+    assert [each.path for each in visited] == [real, f"{real}/guides", f"{real}/guides/deep"]
+    about = (root / "guides").stat()
+    assert visited[1][1:] == (about.st_dev, about.st_ino)

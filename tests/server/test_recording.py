@@ -105,7 +105,9 @@ async def test_searches_repeats_and_refusals_are_overhead(server: Server, given:
         "toolu_2": "notice",
         "toolu_3": "notice",
     }
-    assert (found["toolu_1"].tokens or 0) + found["toolu_1"].overhead_tokens == encoding_tokens(first)
+    assert (found["toolu_1"].tokens or 0) + found["toolu_1"].overhead_tokens == encoding_tokens(
+        first
+    )
     for key, text in {"toolu_2": again, "toolu_3": wrong}.items():
         assert (found[key].tokens, found[key].overhead_tokens) == (0, encoding_tokens(text))
 

@@ -12,7 +12,7 @@ from token_tracking_server.cli.progress import progress_bar
 from token_tracking_server.cli.tables import console
 from token_tracking_server.content.catalog import Catalog, Category, Found
 from token_tracking_server.content.library import Library
-from token_tracking_server.content.roots import LeftOut
+from token_tracking_server.content.roots import LeftOut, shown
 from token_tracking_server.settings import Settings
 from token_tracking_server.sizes import Sizes
 from token_tracking_server.skills.shelf import Shelves
@@ -47,7 +47,7 @@ class Looked(NamedTuple):
     def missing(self) -> list[str]:
         """A sentence for each folder that is none."""
         return [
-            f"{plain(str(self.folders[each.root]))}: {each.reason}."
+            f"{plain(shown(str(self.folders[each.root])))}: {each.reason}."
             for each in self.left_out
             if not each.path
         ]
@@ -100,7 +100,7 @@ async def run(settings: Settings, query: str | None, *, as_json: bool) -> int:
 
 def _figures(library: Looked, sizes: Sizes) -> dict[str, Any]:
     return {
-        "folders": [str(folder) for folder in library.folders],
+        "folders": [shown(str(folder)) for folder in library.folders],
         "documents": sum(each.documents for each in library.categories),
         "tokens": sizes.scaled(sum(each.tokens for each in library.categories)),
         "tokens_basis": sizes.basis,
@@ -148,7 +148,7 @@ def _show_files(what: str, library: Looked, files: Sequence[LeftOut]) -> None:
 
 
 def _path(library: Looked, file: LeftOut) -> str:
-    return str(library.folders[file.root] / file.path)
+    return shown(str(library.folders[file.root] / file.path))
 
 
 def _show_found(query: str, found: Sequence[Found], sizes: Sizes, *, as_json: bool) -> None:

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS left_out (
     size INTEGER,
     modified_ns INTEGER,
     reason TEXT NOT NULL,
+    digest BLOB,                   -- SHA-256 of the file, where it was read
     PRIMARY KEY (root, path)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS library (
@@ -29,10 +30,13 @@ CREATE TABLE IF NOT EXISTS library (
 );
 
 -- name: known_files
-SELECT root, path, size, modified_ns FROM documents;
+SELECT root, path, size, modified_ns, category, document_id FROM documents;
 
 -- name: known_left_out
 SELECT root, path, size, modified_ns, reason FROM left_out;
+
+-- name: left_out_row^
+SELECT reason, digest FROM left_out WHERE root = :root AND path = :path;
 
 -- name: file_row^
 SELECT number, size, modified_ns, digest FROM documents WHERE root = :root AND path = :path;
@@ -54,10 +58,10 @@ UPDATE documents SET size = :size, modified_ns = :modified_ns WHERE number = :nu
 DELETE FROM documents WHERE number = :number;
 
 -- name: insert_left_out!
-INSERT INTO left_out (root, path, size, modified_ns, reason)
-VALUES (:root, :path, :size, :modified_ns, :reason)
+INSERT INTO left_out (root, path, size, modified_ns, reason, digest)
+VALUES (:root, :path, :size, :modified_ns, :reason, :digest)
 ON CONFLICT (root, path) DO UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns,
-    reason = excluded.reason;
+    reason = excluded.reason, digest = excluded.digest;
 
 -- name: delete_left_out!
 DELETE FROM left_out WHERE root = :root AND path = :path;

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -12,10 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiosql
+import msgspec
 
 from token_tracking_server.content.search import SearchIndex
 
 _BUSY_SECONDS: Final = 30
+_DAMAGED: Final = ("malformed", "not a database", "Could not decode to UTF-8")
+"""What SQLite says of a file that is damaged; the last is Python's word."""
+
 _UNUSED_SECONDS: Final = 90 * 24 * 3600
 
 
@@ -44,21 +50,55 @@ def _form() -> str:
     return digest.hexdigest()[:8]
 
 
-def open_catalog(path: Path) -> Path:
-    """Make the file ready. Returns the path, or that of a temporary file where it cannot be
-    written: the catalog is then made at each start."""
+class CatalogFile:
+    """A file that is ready. A temporary one is removed when it is closed, or else at exit."""
+
+    def __init__(self, path: Path, *, is_temporary: bool = False) -> None:
+        self.path = path
+        self._inode = path.stat().st_ino
+        self._finalize = (
+            weakref.finalize(self, shutil.rmtree, path.parent, ignore_errors=True)
+            if is_temporary
+            else None
+        )
+
+    def remove(self) -> None:
+        """Remove it as it is damaged, unless another process did and made a new one."""
+        with suppress(OSError):
+            if self.path.stat().st_ino == self._inode:
+                _remove(self.path)
+
+    def close(self) -> None:
+        """Remove it if it is temporary; nobody may be connected."""
+        if self._finalize is not None:
+            self._finalize()
+
+
+def open_catalog(path: Path) -> CatalogFile:
+    """Make the file ready, or a temporary one where it cannot be written: the catalog is then made
+    at each start."""
     try:
         _prepare(path)
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error) or "malformed" in str(error):
-            _remove(path)
+    except sqlite3.Error as error:
+        # Who cannot write as another process does waited for it: once is enough.
+        if not is_damage(error):
+            return _temporary()
+        _remove(path)
         try:
             _prepare(path)
         except (sqlite3.Error, OSError):
             return _temporary()
     except OSError:
         return _temporary()
-    return path
+    return CatalogFile(path)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that the file is no sound database."""
+    if isinstance(error, msgspec.DecodeError):
+        return True
+    text = str(error)
+    return isinstance(error, sqlite3.Error) and any(each in text for each in _DAMAGED)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -90,10 +130,10 @@ def _prepare(path: Path) -> None:
             os.utime(path)
 
 
-def _temporary() -> Path:
+def _temporary() -> CatalogFile:
     path = Path(tempfile.mkdtemp(prefix="token-tracking-")) / "catalog.db"
     _prepare(path)
-    return path
+    return CatalogFile(path, is_temporary=True)
 
 
 def _remove_unused(path: Path) -> None:

@@ -28,7 +28,8 @@ class Stored(Struct, frozen=True, array_like=True):
 
 
 class Prepared(Struct, frozen=True, array_like=True):
-    """A file that was read: what to store, or the reason why it is no document."""
+    """A file that was read: what to store, or the reason why it is no document. The digest is b""
+    where it could not be read."""
 
     file: FoundFile
     digest: bytes = b""
@@ -62,11 +63,11 @@ class Preparer:
             data = self._roots.read_bytes(file.root, file.path)
         except UnreadableContentError as error:
             return Prepared(file, reason=str(error)), None
+        digest = hashlib.sha256(data).digest()
         if b"\0" in data:
             reason = "it is binary, or not UTF-8: save it as UTF-8"
-            return Prepared(file, reason=reason), None
-        document = parse_file(self._roots, file, data)
-        return Prepared(file, hashlib.sha256(data).digest()), document
+            return Prepared(file, digest, reason=reason), None
+        return Prepared(file, digest), parse_file(self._roots, file, data)
 
     def _stored(self, prepared: Prepared, document: Document, tokens: list[int]) -> Prepared:
         pieces = [

@@ -13,11 +13,12 @@ _MARKDOWN: Final = (".md", ".markdown", ".mdx")
 def address_of(roots: Roots, file: FoundFile) -> tuple[str, str]:
     """Category and id: the first folder below the root, and the path below it without `.md`.
 
-    A file that stands in the root itself belongs to a category named as the root.
+    A file that stands in the root itself belongs to the category of the root: see
+    `Roots.names`.
     """
     category, _, rest = file.path.partition("/")
     if not rest:
-        category, rest = roots.folders[file.root].name or "library", file.path
+        category, rest = roots.names[file.root], file.path
     return category, rest[:-3] if rest.lower().endswith(".md") else rest
 
 

@@ -2,90 +2,140 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from token_tracking_server.content.roots import NOT_CONTENT, Roots, Visited
 
 _LOOK_MILLISECONDS: Final = 5_000
-"""How often folders that are missing are looked for."""
+"""How often roots are looked for that are missing, or were replaced."""
 
 _QUIET_MILLISECONDS: Final = 50
 _LONGEST_MILLISECONDS: Final = 1_000
 """A change is told when nothing followed it for so long: editors write a file in steps."""
 
-_POLL_MILLISECONDS: Final = 2_000
+_POLL_SECONDS: Final = 2.0
+_POLLS: Final = 30
+"""Looks without a watch, before another watch is tried."""
 
+_WHOLE_TREES: Final = sys.platform in {"darwin", "win32"}
+"""These systems watch a folder with all below it at no cost, and follow no links. Others need a
+watch for each folder: only those have one that the library looks into."""
+
+_Folders = Collection[Visited]
 _logger: Final = logging.getLogger(__name__)
 
 
-async def changes(folders: Sequence[Path], stop: asyncio.Event) -> AsyncGenerator[None]:
-    """Yields each time that something happened in the folders, or that one came or went, until
-    `stop` is set. To end it at once, set `stop` and go on iterating."""
-    polling = False
-    while not stop.is_set():
-        there = _existing(folders)
-        if not there:
-            await _wait(stop)
-        else:
-            try:
-                async with aclosing(_watch(there, folders, stop, polling=polling)) as seen:
-                    async for _ in seen:
-                        yield
-            except OSError as error:
-                # As a rule the system's limit on watches; or a folder that went just now.
-                polling = there == _existing(folders)
-                _logger.warning("The library's folders cannot be watched: %s", error)
-                await _wait(stop)
-        if _existing(folders) != there:
-            yield
-
-
-async def _watch(
-    there: Sequence[Path], folders: Sequence[Path], stop: asyncio.Event, *, polling: bool
+async def changes(
+    roots: Roots, visited: Callable[[], _Folders], stop: asyncio.Event
 ) -> AsyncGenerator[None]:
-    """Ends when a folder came or went."""
-    # A start without a library needs it not.
-    from watchfiles import awatch  # noqa: PLC0415  # pyright: ignore[reportUnknownVariableType]
-
-    def is_content(_change: Any, path: str) -> bool:
-        return any(_is_shown(Path(path), folder) for folder in there)
-
-    async with aclosing(
-        awatch(
-            *there,
-            watch_filter=is_content,
-            debounce=_LONGEST_MILLISECONDS,
-            step=_QUIET_MILLISECONDS,
-            stop_event=stop,
-            rust_timeout=_LOOK_MILLISECONDS,
-            yield_on_timeout=True,
-            force_polling=polling or None,
-            poll_delay_ms=_POLL_MILLISECONDS,
-            ignore_permission_denied=True,
-        )
-    ) as seen:
-        async for changed in seen:
-            if changed:
+    """Yields each time that something may have happened in the folders that the last look visited,
+    or that a root came or went, until `stop` is set: who iterates looks anew each time. To end it
+    at once, set `stop` and go on iterating."""
+    while not stop.is_set():
+        folders = visited()
+        if not folders:
+            if await _wait(stop, _LOOK_MILLISECONDS / 1000):
                 yield
-            if _existing(folders) != list(there):
-                return
+            continue
+        try:
+            async with aclosing(_watched(roots, folders, stop)) as seen:
+                async for _ in seen:
+                    yield
+                    if visited() != folders:
+                        break
+        except Exception as error:  # noqa: BLE001 (the watcher's own errors have no common base)
+            # As a rule the system's limit on watches, a folder that went just now, or a name that
+            # is no Unicode.
+            _logger.warning("The library's folders are polled, as no watch is possible: %s", error)
+            for _ in range(_POLLS):
+                yield
+                if not await _wait(stop, _POLL_SECONDS):
+                    break
 
 
-def _is_shown(path: Path, folder: Path) -> bool:
-    """Whether no part of a path below the folder is hidden. Where a system tells other names than
-    were asked for, better one look too many."""
-    if not path.is_relative_to(folder):
-        return True
-    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+async def _watched(roots: Roots, folders: _Folders, stop: asyncio.Event) -> AsyncGenerator[None]:
+    # A start without a library needs it not.
+    from watchfiles._rust_notify import RustNotify  # noqa: PLC0415
+
+    paths = sorted(each.path for each in folders)
+    watched = _tops(paths) if _WHOLE_TREES else paths
+    there = roots.identities()
+    ended = _Ended(stop)
+    loop = asyncio.get_running_loop()
+    with await loop.run_in_executor(
+        None,
+        lambda: RustNotify(
+            watched,
+            debug=False,
+            force_polling=False,
+            poll_delay_ms=0,
+            recursive=_WHOLE_TREES,
+            ignore_permission_denied=True,
+        ),
+    ) as watcher:
+        # What changed before there was a watch is seen now.
+        yield
+        while not stop.is_set():
+            waiting = loop.run_in_executor(
+                None,
+                lambda: watcher.watch(
+                    _LONGEST_MILLISECONDS, _QUIET_MILLISECONDS, _LOOK_MILLISECONDS, ended
+                ),
+            )
+            try:
+                seen = await asyncio.shield(waiting)
+            except asyncio.CancelledError:
+                ended.now = True
+                await asyncio.wait({waiting})
+                raise
+            before, there = there, roots.identities()
+            if there != before or _is_told(seen, set(paths)):
+                yield
 
 
-def _existing(folders: Sequence[Path]) -> list[Path]:
-    return [folder for folder in folders if folder.is_dir()]
+class _Ended:
+    """What the watcher's thread asks whether to end."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self.now = False
+
+    def is_set(self) -> bool:
+        return self.now or self._stop.is_set()
 
 
-async def _wait(stop: asyncio.Event) -> None:
+def _is_told(seen: set[tuple[int, str]] | str, folders: Collection[str]) -> bool:
+    """Whether one of the folders changed, or an entry of one that is not hidden."""
+    if isinstance(seen, str):
+        return False
+    return any(
+        path in folders or (not _is_hidden(name) and folder in folders)
+        for path in (path for _, path in seen)
+        for folder, name in [os.path.split(path)]
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in NOT_CONTENT
+
+
+def _tops(paths: list[str]) -> list[str]:
+    """Of sorted folders those that stand in none of the others."""
+    tops: list[str] = []
+    for path in paths:
+        if not any(path.startswith(top.rstrip(os.sep) + os.sep) for top in tops):
+            tops.append(path)
+    return tops
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> bool:
+    """Whether the time went by without a stop."""
     try:
-        await asyncio.wait_for(stop.wait(), _LOOK_MILLISECONDS / 1000)
+        await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
-        return
+        return True
+    return False

@@ -102,7 +102,7 @@ class Skills(Extension):
         """
         wanted, shelf = same_uri(uri), self._shelf
         # What is known already is not looked for again: a host reads one file after another.
-        if shelf is None or wanted not in shelf.files:
+        if shelf is None or wanted not in shelf.files or not await self._is_current(shelf, wanted):
             shelf = await self._current()
         served = shelf.files.get(wanted)
         if served is None:
@@ -117,6 +117,13 @@ class Skills(Extension):
             self._shelf = None
         content = data.decode() if digest.is_text else data
         return [ReadResourceContents(content, _type_of(served._replace(digest=digest)))]
+
+    async def _is_current(self, shelf: "Shelf", uri: str) -> bool:
+        async with self._busy:
+            current = await run_sync(self._opened().is_current, shelf, shelf.files[uri])
+        if not current:
+            self._shelf = None
+        return current
 
     async def _current(self) -> "Shelf":
         async with self._busy:

@@ -5,7 +5,6 @@ themselves: `1.0` is a number, `yes` and `2026-11-21` are texts. (The library's 
 `content.front_matter` keeps all values as texts.)
 """
 
-import math
 import re
 from typing import Any, ClassVar, Final
 
@@ -17,6 +16,7 @@ LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1_024
 """Characters, by the specification of Agent Skills."""
 
+_LONGEST_SHOWN: Final = 40
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
@@ -89,7 +89,8 @@ class _CoreSchema(_LOADER):
     yaml_constructors: ClassVar[dict[str, Any]] = {}
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
+def _mapping(loader: Any, node: Any) -> dict[str, Any]:
+    _require(node, yaml.MappingNode)
     found: dict[str, Any] = {}
     for key, value in node.value:
         if key.value in found:
@@ -98,7 +99,8 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     return found
 
 
-def _list(loader: Any, node: yaml.SequenceNode) -> list[Any]:
+def _list(loader: Any, node: Any) -> list[Any]:
+    _require(node, yaml.SequenceNode)
     return [loader.construct_object(each, deep=True) for each in node.value]
 
 
@@ -107,20 +109,23 @@ def _text(loader: Any, node: Any) -> str:
 
 
 def _integer(loader: Any, node: Any) -> int:
-    return int(_text(loader, node), 0 if node.value[:2] in {"0o", "0x"} else 10)
+    text = _text(loader, node)
+    if not re.fullmatch(_PLAIN["int"][0], text):
+        raise ValueError(f"{_start(text)!r} is no whole number that can be read")
+    return int(text, 0 if node.value[:2] in {"0o", "0x"} else 10)
 
 
 def _number(loader: Any, node: Any) -> float:
-    number = float(_text(loader, node))
-    if not math.isfinite(number):
-        raise ValueError(f"{node.value!r} is no number that JSON has")
-    return number
+    text = _text(loader, node)
+    if not re.fullmatch(_PLAIN["float"][0], text):
+        raise ValueError(f"{_start(text)!r} is no number that JSON has")
+    return float(text)
 
 
 def _boolean(loader: Any, node: Any) -> bool:
     text = _text(loader, node).lower()
     if text not in {"true", "false"}:
-        raise ValueError(f"{text!r} is neither true nor false")
+        raise ValueError(f"{_start(text)!r} is neither true nor false")
     return text == "true"
 
 
@@ -161,6 +166,16 @@ def _define() -> None:
 
 
 _define()
+
+
+def _require(node: Any, kind: type[yaml.Node]) -> None:
+    """A tag can say that a value is what it is not."""
+    if not isinstance(node, kind):
+        raise _problem(f"{node.tag} is not what stands there", node)
+
+
+def _start(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _problem(text: str, node: Any) -> yaml.MarkedYAMLError:

@@ -1,5 +1,6 @@
 """The skills that are served at one moment, each with the list of its files."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,9 @@ from token_tracking_server.skills.uris import uri_of
 MOST_FILES: Final = 512
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of one skill: what every host must take, and no server should exceed (SEP-2640, Limits)."""
+
+
+_logger: Final = logging.getLogger(__name__)
 
 
 class ServedFile(NamedTuple):
@@ -86,9 +90,15 @@ class Shelves:
         for candidate in _candidates(found.files):
             try:
                 owners.require_free(candidate)
+                _require_whole(candidate, found.left_out)
                 skill = self._skill(candidate)
             except (SkillFormatError, UnreadableContentError) as error:
-                problems.append(NotServed(candidate.folder, str(error)))
+                problems.append(NotServed(candidate.folder, str(error), candidate.root))
+            except Exception as error:
+                # Whatever is wrong with one skill, the others are served.
+                _logger.exception("The skill %s cannot be read", candidate.folder)
+                reason = f"it cannot be read ({type(error).__name__}): {error}"
+                problems.append(NotServed(candidate.folder, reason, candidate.root))
             else:
                 owners.take(candidate)
                 skills[skill.uri] = skill
@@ -100,6 +110,20 @@ class Shelves:
             folders=_folders(files),
             problems=tuple(problems),
         )
+
+    def is_current(self, shelf: Shelf, served: ServedFile) -> bool:
+        """Whether the skills that a file belongs to still have the SKILL.md that the shelf knows:
+        without it they are no skills, and the file is none of theirs."""
+        for folder in _upwards(served.file.path.rpartition("/")[0]):
+            skill = shelf.skills.get(uri_of(f"{folder}/{MANIFEST}"))
+            if skill is not None and skill.uri != served.uri:
+                manifest = shelf.files[skill.uri]
+                try:
+                    if self.read(manifest)[1] != manifest.digest:
+                        return False
+                except UnreadableContentError:
+                    return False
+        return True
 
     def read(self, served: ServedFile) -> tuple[bytes, Digest]:
         """A file's bytes as they are now, and their digest.
@@ -189,6 +213,16 @@ def _misspelt(found: Files) -> Iterator[NotServed]:
         name = file.path.rpartition("/")[2]
         if name != MANIFEST and name.lower() == MANIFEST.lower():
             yield NotServed(file.path, f"hosts look for {MANIFEST}: rename it if it is to be one")
+
+
+def _require_whole(skill: _Found, left_out: Iterable[NotServed]) -> None:
+    """A host takes what is listed for all of the skill."""
+    for each in left_out:
+        if each.root == skill.root and each.path.startswith(f"{skill.folder}/"):
+            raise SkillFormatError(
+                f"{each.path} belongs to it and is left out ({each.reason.rstrip('.')}): mend or"
+                " remove that file"
+            )
 
 
 def _require_few(files: Sequence[SkillFile]) -> None:

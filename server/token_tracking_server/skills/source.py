@@ -27,6 +27,7 @@ class NotServed(NamedTuple):
 
     path: str
     reason: str
+    root: int = 0
 
 
 class Files(NamedTuple):
@@ -77,7 +78,7 @@ class RootsSource:
         return Files(
             [self._file(file, alone) for file in walk.files if file.in_skill],
             [
-                NotServed(self._path(each.root, each.path, alone), each.reason)
+                NotServed(self._path(each.root, each.path, alone), each.reason, each.root)
                 for each in walk.left_out
                 if _stands_in(each, folders)
             ],
@@ -92,8 +93,7 @@ class RootsSource:
         return SkillFile(file.root, path, file.size, file.modified_ns, file.path)
 
     def _path(self, root: int, path: str, alone: set[int]) -> str:
-        name = self._roots.folders[root].name or "library"
-        return f"{name}/{path}" if root in alone else path
+        return f"{self._roots.names[root]}/{path}" if root in alone else path
 
 
 def _folders(files: Sequence[FoundFile]) -> set[tuple[int, str]]:
