@@ -35,20 +35,20 @@ async def session(
     """A search, and a load of 1,500 tokens; three requests of the main chain."""
     lines: list[dict[str, Any]] = [
         asked(uuid="1"),
-        answer("msg_1", uuid="2", parent="1", content=[tool_use("t0", SEARCH)], billed=WROTE),
-        asked([tool_result("t0", "x" * 900)], uuid="3", parent="2", second=12),
+        answer("msg_1", uuid="2", parent="1", content=[tool_use("toolu_0", SEARCH)], billed=WROTE),
+        asked([tool_result("toolu_0", "x" * 900)], uuid="3", parent="2", second=12),
         answer("msg_2", uuid="4", parent="3", second=15, billed=READ,
-               content=[tool_use("t1", LOAD, uris=[URI])]),
-        asked([tool_result("t1", "x" * 6000)], uuid="5", parent="4", second=18),
+               content=[tool_use("toolu_1", LOAD, uris=[URI])]),
+        asked([tool_result("toolu_1", "x" * 6000)], uuid="5", parent="4", second=18),
         answer("msg_3", uuid="6", parent="5", second=25, billed=READ),
     ]  # fmt: skip
     for line in lines:
         if line["type"] == "assistant":
             line["message"]["model"] = model
     write(claude, lines)
-    found = load(NOON + 16_000, "stale", tokens=1500, overhead_tokens=80, tool_use_id="t1")
+    found = load(NOON + 16_000, "stale", tokens=1500, overhead_tokens=80, tool_use_id="toolu_1")
     search = load(NOON + 11_000, SESSION, tokens=0, overhead_tokens=220, uri="content://",
-                  tool_use_id="t0", kind="search")  # fmt: skip
+                  tool_use_id="toolu_0", kind="search")  # fmt: skip
     async with TokenStore.opened(database) as store:
         await store.save_loads([found, search], size)
 
@@ -113,8 +113,12 @@ async def test_what_only_the_transcript_shows_is_called_rough(
     client: Client, settings: Settings, claude: Path
 ) -> None:
     await session(str(settings.database), claude, library())
-    call_only = answer("msg_4", uuid="7", second=30, content=[tool_use("t9", LOAD, uris=[URI])])
-    write(claude, [call_only, asked([tool_result("t9", "x" * 400)], uuid="8", parent="7")], "two")
+    call_only = answer(
+        "msg_4", uuid="7", second=30, content=[tool_use("toolu_9", LOAD, uris=[URI])]
+    )
+    write(
+        claude, [call_only, asked([tool_result("toolu_9", "x" * 400)], uuid="8", parent="7")], "two"
+    )
     text = await report(client)
     assert "1 load with tokens from bytes or the library's mean size: off by up to half." in text
 

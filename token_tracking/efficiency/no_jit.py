@@ -20,12 +20,18 @@ def billed_context(counted: JitContext, scale: Scale, prompt_tokens: int) -> Jit
     A prompt cannot hold more than it has: where what is thought to stand in it is larger, some of
     it had left unseen, and counts for what there is.
     """
-    loaded = min(scale.tokens(counted.loaded_tokens), prompt_tokens)
+    all_loaded = scale.tokens(counted.loaded_tokens)
+    all_overhead = scale.tokens(counted.overhead_tokens)
+    loaded = min(all_loaded, prompt_tokens)
+    overhead = min(all_overhead, prompt_tokens - loaded)
+    # What stood there before has its place first: more that is new takes none of it away.
+    new = scale.tokens(counted.new_tokens)
+    before = max(0, all_loaded + all_overhead - new)
     return JitContext(
         library_tokens=scale.tokens(counted.library_tokens),
         loaded_tokens=loaded,
-        overhead_tokens=min(scale.tokens(counted.overhead_tokens), prompt_tokens - loaded),
-        new_tokens=scale.tokens(counted.new_tokens),
+        overhead_tokens=overhead,
+        new_tokens=max(0, min(new, loaded + overhead - before)),
     )
 
 
@@ -36,13 +42,13 @@ def without_jit(usage: Usage, context: JitContext) -> Usage:
     or plain. What had just been loaded stands at its end, and goes from what was written last;
     what stood there before goes from what was read.
     """
-    prefix = prefix_kind(usage)
     counts = {name: getattr(usage, name) for name in (_INPUT, _READ, _5M, _1H)}
-    counts[prefix] += context.library_tokens
     removed = context.loaded_tokens + context.overhead_tokens
     new = min(context.new_tokens, removed)
     _take(counts, new, (_5M, _1H, _INPUT, _READ))
     _take(counts, removed - new, (_READ, _1H, _5M, _INPUT))
+    # Last: what is taken away was in the prompt, and the library was not.
+    counts[prefix_kind(usage)] += context.library_tokens
     return replace(usage, **counts)
 
 
