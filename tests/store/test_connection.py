@@ -257,3 +257,26 @@ async def test_who_stops_waiting_for_a_save_leaves_the_ledger_usable(
         other.close()
         await store.save_usage(event("msg_2"))
         assert len(await store.get_recent_usage()) == 2
+
+
+async def test_a_migration_that_was_cut_off_is_applied_again(tmp_path: Path) -> None:
+    """Whoever applies one may be killed after any of its statements, before it is noted."""
+    path = tmp_path / "ledger.db"
+    async with TokenStore.opened(path):
+        pass
+    whole = await schema_of(path)
+    for migration in ("0001.ledger", "0002.loads", "0003.multipliers"):
+        with sqlite3.connect(path) as connection:
+            connection.execute("DELETE FROM _yoyo_migration WHERE migration_id = ?", [migration])
+        connection.close()
+        async with TokenStore.opened(path):
+            pass
+    assert await schema_of(path) == whole
+
+
+async def schema_of(path: Path) -> list[tuple[str, str]]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '%yoyo%'")
+    found = sorted((str(name), str(sql)) for name, sql in rows)
+    connection.close()
+    return found

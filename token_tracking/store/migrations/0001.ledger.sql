@@ -1,13 +1,14 @@
 -- The ledger. Times are milliseconds since 1970 UTC; money is integer pico-USD.
+-- A process that is killed may leave any of these behind: each migration can be applied again.
 -- depends:
 
 -- Long texts that recur: working directories, branches, tools, servers, paths and URIs.
-CREATE TABLE names (
+CREATE TABLE IF NOT EXISTS names (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
 );
 
-CREATE TABLE sessions (
+CREATE TABLE IF NOT EXISTS sessions (
     id INTEGER PRIMARY KEY,
     session_id TEXT NOT NULL UNIQUE,  -- '' holds the messages that name no session
     born BIGINT,               -- earliest line that forks do not copy
@@ -19,7 +20,7 @@ CREATE TABLE sessions (
 
 -- One row a message: the join of its sightings. session_id, cwd_id, branch_id and parent_id are
 -- those of the session that owns it; where several sessions hold it, placements has all of them.
-CREATE TABLE messages (
+CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
     at BIGINT NOT NULL,
@@ -56,10 +57,10 @@ CREATE TABLE messages (
     write_premium_pico BIGINT,
     unpriced TEXT
 );
-CREATE INDEX messages_by_time ON messages (at);
-CREATE INDEX messages_by_session ON messages (session_id, at);
+CREATE INDEX IF NOT EXISTS messages_by_time ON messages (at);
+CREATE INDEX IF NOT EXISTS messages_by_session ON messages (session_id, at);
 
-CREATE TABLE placements (
+CREATE TABLE IF NOT EXISTS placements (
     message_id INTEGER NOT NULL,
     session_id INTEGER NOT NULL,
     at BIGINT NOT NULL,
@@ -68,10 +69,10 @@ CREATE TABLE placements (
     parent_id INTEGER,
     PRIMARY KEY (message_id, session_id)
 );
-CREATE INDEX placements_by_session ON placements (session_id);
+CREATE INDEX IF NOT EXISTS placements_by_session ON placements (session_id);
 
 -- What entered the context: ids, names and sizes, never text.
-CREATE TABLE items (
+CREATE TABLE IF NOT EXISTS items (
     key TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     name_id INTEGER,
@@ -84,17 +85,17 @@ CREATE TABLE items (
     position BIGINT,
     detail TEXT
 );
-CREATE INDEX items_by_message ON items (message_id);
+CREATE INDEX IF NOT EXISTS items_by_message ON items (message_id);
 
 -- Items before the first message of a chain: nothing else tells their session.
-CREATE TABLE openings (
+CREATE TABLE IF NOT EXISTS openings (
     item_key TEXT NOT NULL,
     session_id INTEGER NOT NULL,
     PRIMARY KEY (item_key, session_id)
 );
 
 -- The client's own totals, against which the ledger is reconciled.
-CREATE TABLE client_totals (
+CREATE TABLE IF NOT EXISTS client_totals (
     session_id INTEGER NOT NULL,
     model TEXT NOT NULL,
     input_tokens BIGINT NOT NULL,
@@ -107,7 +108,7 @@ CREATE TABLE client_totals (
 );
 
 -- How far each file was read.
-CREATE TABLE files (
+CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY,
     inode BIGINT NOT NULL,
     modified_ns BIGINT NOT NULL,
@@ -121,13 +122,13 @@ CREATE TABLE files (
 );
 
 -- Messages before this time were deleted at the user's wish, and are not taken again.
-CREATE TABLE retention (
+CREATE TABLE IF NOT EXISTS retention (
     kept_from BIGINT NOT NULL
 );
 
 -- Sums by session, model and quarter of an hour, kept in the transaction that changes a message:
 -- derived from messages, never the source of anything.
-CREATE TABLE totals (
+CREATE TABLE IF NOT EXISTS totals (
     session_id INTEGER NOT NULL,
     quarter BIGINT NOT NULL,   -- at / 900000
     model TEXT NOT NULL,       -- '' where a message names none
@@ -145,10 +146,10 @@ CREATE TABLE totals (
     write_premium_pico BIGINT NOT NULL,
     PRIMARY KEY (session_id, quarter, model)
 );
-CREATE INDEX totals_by_quarter ON totals (quarter);
+CREATE INDEX IF NOT EXISTS totals_by_quarter ON totals (quarter);
 
 -- The same over all sessions: what a report by time needs does not grow with the history.
-CREATE TABLE quarters (
+CREATE TABLE IF NOT EXISTS quarters (
     quarter BIGINT NOT NULL,
     model TEXT NOT NULL,
     messages BIGINT NOT NULL,
@@ -167,6 +168,7 @@ CREATE TABLE quarters (
 );
 
 -- A message as people read it: names for ids.
+DROP VIEW IF EXISTS ledger;
 CREATE VIEW ledger AS
 SELECT m.key, m.at, m.input_tokens, m.output_tokens, m.cache_read_tokens,
     m.cache_write_5m_tokens, m.cache_write_1h_tokens, m.web_search_requests,

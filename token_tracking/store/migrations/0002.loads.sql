@@ -4,7 +4,7 @@
 
 -- A library at a moment. overhead_tokens are those of the tools' definitions, which every request
 -- carries.
-CREATE TABLE libraries (
+CREATE TABLE IF NOT EXISTS libraries (
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL,
     documents BIGINT NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE libraries (
 -- What a server answered. session_id is what it believed: a transcript that shows the call
 -- (tool_use_id, or else the nearest time) knows better, and is asked at every reading. Ids of
 -- calls that do not begin with toolu_ mean a call within their session only.
-CREATE TABLE loads (
+CREATE TABLE IF NOT EXISTS loads (
     session_id INTEGER NOT NULL,
     at BIGINT NOT NULL,
     kind TEXT NOT NULL,              -- 'load'; 'search': an index; 'notice': why nothing came
@@ -31,11 +31,11 @@ CREATE TABLE loads (
     answer TEXT NOT NULL,            -- the server's own id of the answer; '' where it gave none
     library_id INTEGER
 );
-CREATE INDEX loads_by_session ON loads (session_id, uri_id, at);
-CREATE UNIQUE INDEX loads_by_call ON loads (tool_use_id, uri_id, session_id)
+CREATE INDEX IF NOT EXISTS loads_by_session ON loads (session_id, uri_id, at);
+CREATE UNIQUE INDEX IF NOT EXISTS loads_by_call ON loads (tool_use_id, uri_id, session_id)
     WHERE tool_use_id IS NOT NULL;
-CREATE UNIQUE INDEX loads_by_answer ON loads (answer, uri_id) WHERE answer <> '';
-CREATE INDEX loads_by_time ON loads (at);
+CREATE UNIQUE INDEX IF NOT EXISTS loads_by_answer ON loads (answer, uri_id) WHERE answer <> '';
+CREATE INDEX IF NOT EXISTS loads_by_time ON loads (at);
 
 -- The few items that say when content left a context.
-CREATE INDEX items_of_compactions ON items (key) WHERE kind IN ('compact', 'microcompact');
+CREATE INDEX IF NOT EXISTS items_of_compactions ON items (key) WHERE kind IN ('compact', 'microcompact');

@@ -3,7 +3,7 @@
 -- milliseconds since 1970 UTC.
 -- depends: 0001.ledger
 
-CREATE TABLE multipliers (
+CREATE TABLE IF NOT EXISTS multipliers (
     model TEXT PRIMARY KEY,
     multiplier DOUBLE PRECISION NOT NULL,
     error_median DOUBLE PRECISION NOT NULL,
