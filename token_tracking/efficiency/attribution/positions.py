@@ -1,0 +1,194 @@
+"""A prompt as a row of slots, and what each request's billing of it cost every item.
+
+An item takes one slot or several; a slot has a number of tokens, and its position is what stands
+before it. A request bills the whole row, range by range, at one rate a range: that changes two or
+three numbers, however long the row is, and a slot's share is read off when the slot changes.
+"""
+
+from typing import Final, NamedTuple
+
+from token_tracking.efficiency.attribution.fenwick import Fenwick
+
+RESULT: Final = 0
+"""A tool result: clients and servers clear these first."""
+THINKING: Final = 1
+"""Thinking, which some models drop from later prompts."""
+OTHER: Final = 2
+
+
+class Range(NamedTuple):
+    """Tokens that one request bills at one rate (pico-USD a token)."""
+
+    tokens: int
+    rate: int
+
+
+class _Item:
+    """What was added up of one item, and what stands of it in the prompt of now."""
+
+    __slots__ = (
+        "cost",
+        "is_estimated",
+        "largest",
+        "paid",
+        "requests",
+        "since",
+        "since_priced",
+        "size",
+        "tokens",
+    )
+
+    def __init__(self) -> None:
+        self.size = self.largest = 0
+        self.since = self.since_priced = 0
+        self.requests = self.paid = 0
+        self.tokens = self.cost = 0
+        self.is_estimated = False
+
+
+class Positions:
+    """The prompt of one request after another.
+
+    Slots are numbered in the order in which they stand; a closed one has no tokens. Everything
+    but billing can be taken back (`mark`, `rollback`): a conversation may branch.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[_Item] = []
+        self._tokens: list[int] = []
+        self._item: list[int] = []
+        self._kind: list[int] = []
+        self._since: list[int] = []
+        self._since_cost: list[int] = []
+        self._row = Fenwick()
+        self._removable = (Fenwick(), Fenwick())
+        self._rates = Fenwick()
+        self._front_rate = 0
+        self._requests = 0
+        self._priced = 0
+        self._journal: list[tuple[int, int]] = []
+        self.total = 0
+
+    def item(self) -> int:
+        """A new item, without slots."""
+        self.items.append(_Item())
+        return len(self.items) - 1
+
+    def append(self, item: int, tokens: int, kind: int = OTHER) -> int:
+        """A new slot at the end of the prompt."""
+        slot = len(self._tokens)
+        self._tokens.append(0)
+        self._item.append(item)
+        self._kind.append(kind)
+        self._since.append(0)
+        self._since_cost.append(0)
+        self._row.append(0)
+        self._rates.append(0)
+        for row in self._removable:
+            row.append(0)
+        self.resize(slot, tokens)
+        return slot
+
+    def resize(self, slot: int, tokens: int) -> None:
+        """Give a slot this many tokens; those behind it shift."""
+        before = self._tokens[slot]
+        if tokens == before:
+            return
+        self._journal.append((slot, before))
+        self._set(slot, tokens)
+
+    def tokens(self, slot: int) -> int:
+        """The size of a slot."""
+        return self._tokens[slot]
+
+    def item_of(self, slot: int) -> int:
+        """The item that a slot is of."""
+        return self._item[slot]
+
+    def kind_of(self, slot: int) -> int:
+        """`RESULT`, `THINKING` or `OTHER`."""
+        return self._kind[slot]
+
+    def mark(self) -> int:
+        """A point to come back to."""
+        return len(self._journal)
+
+    def rollback(self, mark: int) -> None:
+        """Make the row what it was at `mark`."""
+        while len(self._journal) > mark:
+            self._set(*self._journal.pop())
+
+    def first_from(self, position: int, kind: int = OTHER) -> int | None:
+        """The first slot with tokens that ends behind `position`; of results or of thinking alone
+        where one of them is named."""
+        slot, _ = self._row.find(position)
+        if kind != OTHER:
+            row = self._removable[kind]
+            slot, _ = row.find(row.sum(slot))
+        return slot if slot < len(self._tokens) else None
+
+    def start(self, slot: int) -> int:
+        """How many tokens stand before a slot."""
+        return self._row.sum(slot)
+
+    def bill(self, ranges: tuple[Range, ...] | None) -> None:
+        """One request carries the row. `ranges` make up all of it, from its start on; `None` where
+        no price is known."""
+        self._requests += 1
+        if ranges is None:
+            return
+        self._priced += 1
+        position = rate = 0
+        is_front = True
+        for tokens, next_rate in ranges:
+            if not tokens:
+                continue
+            change = next_rate - rate
+            if is_front:
+                self._front_rate += change
+                is_front = False
+            elif change:
+                self._change_rate(position, change)
+            rate = next_rate
+            position += tokens
+        if position != self.total:
+            raise AssertionError(f"{position} tokens are billed, and {self.total} are there")
+
+    def close(self) -> None:
+        """Add up what the slots of now were billed."""
+        for slot, tokens in enumerate(self._tokens):
+            if tokens:
+                self._set(slot, 0)
+        self._journal.clear()
+
+    def _change_rate(self, position: int, change: int) -> None:
+        """From `position` on, the request pays `change` more a token."""
+        slot, inside = self._row.find(position)
+        if inside:
+            self.items[self._item[slot]].cost += (self._tokens[slot] - inside) * change
+            slot += 1
+        self._rates.add(slot, change)
+
+    def _set(self, slot: int, tokens: int) -> None:
+        before = self._tokens[slot]
+        item = self.items[self._item[slot]]
+        cost = self._front_rate + self._rates.sum(slot + 1)
+        if before:
+            item.tokens += before * (self._requests - self._since[slot])
+            item.cost += before * (cost - self._since_cost[slot])
+        self._since[slot] = self._requests
+        self._since_cost[slot] = cost
+        self._tokens[slot] = tokens
+        change = tokens - before
+        self._row.add(slot, change)
+        kind = self._kind[slot]
+        if kind != OTHER:
+            self._removable[kind].add(slot, change)
+        self.total += change
+        if not item.size:
+            item.since, item.since_priced = self._requests, self._priced
+        item.size += change
+        item.largest = max(item.largest, item.size)
+        if not item.size:
+            item.requests += self._requests - item.since
+            item.paid += self._priced - item.since_priced
