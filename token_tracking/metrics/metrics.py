@@ -6,6 +6,8 @@ from datetime import UTC, datetime, tzinfo
 from msgspec import Struct
 
 from token_tracking.efficiency import CacheFigures, EfficiencyEngine, Prices, cache_figures
+from token_tracking.efficiency.attribution import Attribution
+from token_tracking.metrics.attribution import session_attribution
 from token_tracking.metrics.blocks import blocks
 from token_tracking.metrics.periods import Period, parse_period, time_zone
 from token_tracking.metrics.report import By, Report, ReportRow, date_label, fold, total
@@ -89,6 +91,15 @@ class TokenMetrics:
         if loads:
             engine = engine.calibrated(await self._store.multipliers())
         return session_report(data, loads, engine, prices or self._prices)
+
+    async def get_session_attribution(self, session_id: str) -> Attribution:
+        """Which items of its prompts a session's tokens and money went to, to the token and to
+        the pico-dollar. Empty for a session that the ledger does not know."""
+        chains = await self._store.session_chains(session_id)
+        learned = await self._store.multipliers()
+        return session_attribution(
+            chains, self._store.prices, self._efficiency.calibrated(learned).scale
+        )
 
     async def get_ledger_counts(self) -> LedgerCounts:
         """What the ledger was made from, and holds."""

@@ -1,13 +1,12 @@
 """Attribution: a session's prompt tokens and their cost, item by item."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from token_tracking.efficiency.attribution.arrivals import Arrivals, Node
 from token_tracking.efficiency.attribution.branches import Branches
 from token_tracking.efficiency.attribution.changes import Change, change
 from token_tracking.efficiency.attribution.positions import Range
-from token_tracking.efficiency.attribution.prompt import Prompt
+from token_tracking.efficiency.attribution.prompt import TOOL, Prompt
 from token_tracking.efficiency.attribution.sizes import Sizes
 from token_tracking.efficiency.attribution.values import (
     Attribution,
@@ -20,8 +19,6 @@ from token_tracking.efficiency.attribution.values import (
 from token_tracking.efficiency.scale import ScaleOf, scales
 from token_tracking.pricing import Rates
 from token_tracking.usage import Usage
-
-_TOOL: Final = "tool"
 
 
 def attribute(conversation: Conversation, scale_of: ScaleOf | None = None) -> Attribution:
@@ -170,7 +167,7 @@ def _never_carried(conversation: Conversation, prompt: Prompt) -> Iterator[ItemS
     }
     own = {message.key for message in conversation.messages if message.is_own}
     for entry in conversation.entries:
-        if entry.kind == _TOOL and entry.call in own and entry.key not in carried:
+        if entry.kind == TOOL and entry.call in own and entry.key not in carried:
             yield _idle(entry)
 
 

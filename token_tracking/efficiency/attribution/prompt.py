@@ -15,6 +15,7 @@ from token_tracking.efficiency.attribution.values import Entry, Message
 BASE: Final = "base"
 UNLISTED: Final = "unlisted"
 ANSWER: Final = "answer"
+TOOL: Final = "tool"
 
 _MOST_OF_ESTIMATE: Final = 3
 _UNSHOWN_TOKENS: Final = 200
@@ -69,7 +70,7 @@ class Prompt:
         """A tool result, a text, an attachment, in a prompt of `model`."""
         label = Label(entry.key, entry.kind, entry.name, entry.server, entry.uri)
         weight = self._sizes.of_entry(entry, model)
-        kind = OTHER if entry.call is None else RESULT
+        kind = RESULT if entry.kind == TOOL else OTHER
         return Fresh(label, None, weight, weight, kind=kind)
 
     def slot_of(self, item_id: str) -> int | None:

@@ -6,6 +6,7 @@ from typing import Final, cast
 
 from msgspec.json import encode
 
+from token_tracking.loads import chain_of
 from token_tracking.sources.claude_code.chains import Link
 from token_tracking.sources.claude_code.lines import (
     Attachment,
@@ -104,7 +105,8 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
                 bytes=_block_size(block),
                 after=link.message,
                 position=link.depth * _BLOCKS_A_LINE + index,
-                sessions=_opened(line, link),
+                detail=_entry_detail(line),
+                sessions=_standing(line),
             )
 
 
@@ -123,7 +125,8 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
         bytes=len(bytes(line.attachment)),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
-        sessions=_opened(line, link),
+        detail=_entry_detail(line),
+        sessions=_standing(line),
     )
 
 
@@ -144,9 +147,23 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
         detail=encode(kept, order="sorted").decode(),
-        # A fork that is compacted at once hangs it on its parent's message: this tells whose it is.
-        sessions=() if line.sessionId is None else (line.sessionId,),
+        sessions=_standing(line),
     )
+
+
+def _entry_detail(line: Line) -> str:
+    """When a text or attachment entered, and into whose chain: a user goes back and writes another
+    one after the same message, and what opens a chain hangs on none."""
+    chain = chain_of(line.agentId, is_sidechain=line.isSidechain)
+    kept = {"at": milliseconds(line.timestamp), "agent": _fact(chain) if chain else None}
+    kept = {name: value for name, value in kept.items() if value is not None}
+    return encode(kept, order="sorted").decode()
+
+
+def _standing(line: Line) -> tuple[str, ...]:
+    """The session that an item stands in. A fork goes on from its parent's message: nothing else
+    tells whose it is."""
+    return () if line.sessionId is None else (line.sessionId,)
 
 
 def _fact(value: object) -> object:
@@ -169,8 +186,8 @@ def _blocks(content: str | list[Block] | None) -> list[Block]:
 
 
 def _opened(line: Line, link: Link) -> tuple[str, ...]:
-    """The session that an item opens: where no message stands before it, nothing else tells."""
-    return (line.sessionId,) if link.message is None and line.sessionId is not None else ()
+    """The session that a result opens: where no message stands before it, nothing else tells."""
+    return _standing(line) if link.message is None else ()
 
 
 def block_key(line_id: str, index: int) -> str:
