@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from token_tracking.efficiency.attribution.fenwick import Fenwick
-from token_tracking.efficiency.attribution.positions import OTHER, RESULT, THINKING, Positions, Range
+from token_tracking.efficiency.attribution.positions import (
+    OTHER,
+    RESULT,
+    THINKING,
+    Positions,
+    Range,
+)
 
 _SIZES = st.integers(0, 9)
 
@@ -87,7 +93,7 @@ class PositionsMachine(RuleBasedStateMachine):
         assert self.row.first_from(position, kind) == (behind[0] if behind else None)
 
     def teardown(self) -> None:
-        self.row.close()
+        self.row.clear()
         found = [[each.requests, each.paid, each.tokens, each.cost] for each in self.row.items]
         assert found == [self.sums[item] for item in range(len(found))]
         super().teardown()

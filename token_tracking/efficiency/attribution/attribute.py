@@ -38,10 +38,11 @@ def attribute(conversation: Conversation, scale_of: ScaleOf | None = None) -> At
             continue
         message = node.message
         changed = change(prompt, message, arrivals.before(node))
+        if prompt.positions.total != message.usage.prompt_tokens:
+            raise AssertionError(f"{message.key}: its items do not fill its prompt")
         if message.is_own:
             prompt.positions.bill(None if message.rates is None else ranges(message))
             sums.add(node, changed)
-    prompt.positions.close()
     return _result(conversation, prompt, sums, len(branches.cycles))
 
 
@@ -104,16 +105,19 @@ def _in_order(branches: Branches, prompt: Prompt) -> Iterator[Node]:
     """Each message after the one it hangs on, with the prompt as that one left it."""
     positions = prompt.positions
     for roots in branches.roots.values():
-        stack = [(Node(root, None, roots, index), 0) for index, root in enumerate(roots)][::-1]
-        while stack:
-            node, mark = stack.pop()
-            positions.rollback(mark)
-            yield node
-            children = branches.after(node.message.key)
-            mark = positions.mark()
-            for index in range(len(children) - 1, -1, -1):
-                stack.append((Node(children[index], node, children, index), mark))
-        positions.rollback(0)
+        for branch, root in enumerate(roots):
+            stack = [(Node(root, None, roots, branch), 0)]
+            while stack:
+                node, mark = stack.pop()
+                positions.rollback(mark)
+                yield node
+                children = branches.after(node.message.key)
+                mark = positions.mark()
+                stack += [
+                    (Node(child, node, children, index), mark)
+                    for index, child in enumerate(children)
+                ][::-1]
+            prompt.clear()
 
 
 def _result(conversation: Conversation, prompt: Prompt, sums: _Sums, cycles: int) -> Attribution:

@@ -146,6 +146,8 @@ def _make_room(prompt: Prompt, request: Message, fresh: Sequence[Fresh], *, is_t
         lack -= prompt.take(lack, read, THINKING)
     if lack > 0 and has_shrunk:
         lack -= prompt.take(lack, read, RESULT)
-        # The base goes last.
-        prompt.take(lack, max(read, _base_end(prompt, request.chain)), OTHER)
+        lack -= prompt.take(lack, max(read, _base_end(prompt, request.chain)), OTHER)
+        if positions.total >= size:
+            # The base goes last: it is not what it was.
+            prompt.take(lack, read, OTHER)
     prompt.take(positions.total - size, read, OTHER)

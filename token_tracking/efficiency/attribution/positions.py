@@ -61,7 +61,7 @@ class Positions:
         self._since: list[int] = []
         self._since_cost: list[int] = []
         self._row = Fenwick()
-        self._removable = (Fenwick(), Fenwick())
+        self._removable: dict[int, Fenwick] = {}
         self._rates = Fenwick()
         self._front_rate = 0
         self._requests = 0
@@ -77,16 +77,18 @@ class Positions:
     def append(self, item: int, tokens: int, kind: int = OTHER) -> int:
         """A new slot at the end of the prompt."""
         slot = len(self._tokens)
-        self._tokens.append(0)
+        self._tokens.append(tokens)
         self._item.append(item)
         self._kind.append(kind)
-        self._since.append(0)
-        self._since_cost.append(0)
-        self._row.append(0)
+        self._since.append(self._requests)
+        self._row.append(tokens)
         self._rates.append(0)
-        for row in self._removable:
-            row.append(0)
-        self.resize(slot, tokens)
+        self._since_cost.append(self._cost(slot))
+        for each, row in self._removable.items():
+            row.append(tokens if kind == each else 0)
+        self._journal.append((slot, 0))
+        self.total += tokens
+        self._grow(self.items[item], tokens)
         return slot
 
     def resize(self, slot: int, tokens: int) -> None:
@@ -123,7 +125,9 @@ class Positions:
         where one of them is named."""
         slot, _ = self._row.find(position)
         if kind != OTHER:
-            row = self._removable[kind]
+            row = self._removable.get(kind)
+            if row is None:
+                row = self._removable[kind] = self._row_of(kind)
             slot, _ = row.find(row.sum(slot))
         return slot if slot < len(self._tokens) else None
 
@@ -154,12 +158,19 @@ class Positions:
         if position != self.total:
             raise AssertionError(f"{position} tokens are billed, and {self.total} are there")
 
-    def close(self) -> None:
-        """Add up what the slots of now were billed."""
+    def clear(self) -> None:
+        """Add up what the slots of now were billed, and begin an empty prompt."""
         for slot, tokens in enumerate(self._tokens):
             if tokens:
-                self._set(slot, 0)
+                item = self.items[self._item[slot]]
+                self._pay(item, slot, tokens, self._cost(slot))
+                self._grow(item, -tokens)
+        for each in (self._tokens, self._item, self._kind, self._since, self._since_cost):
+            each.clear()
         self._journal.clear()
+        self._removable.clear()
+        self._row, self._rates = Fenwick(), Fenwick()
+        self._front_rate = self.total = 0
 
     def _change_rate(self, position: int, change: int) -> None:
         """From `position` on, the request pays `change` more a token."""
@@ -169,22 +180,39 @@ class Positions:
             slot += 1
         self._rates.add(slot, change)
 
+    def _row_of(self, kind: int) -> Fenwick:
+        row = Fenwick()
+        for slot, tokens in enumerate(self._tokens):
+            row.append(tokens if self._kind[slot] == kind else 0)
+        return row
+
     def _set(self, slot: int, tokens: int) -> None:
         before = self._tokens[slot]
         item = self.items[self._item[slot]]
-        cost = self._front_rate + self._rates.sum(slot + 1)
+        cost = self._cost(slot)
         if before:
-            item.tokens += before * (self._requests - self._since[slot])
-            item.cost += before * (cost - self._since_cost[slot])
+            self._pay(item, slot, before, cost)
         self._since[slot] = self._requests
         self._since_cost[slot] = cost
         self._tokens[slot] = tokens
         change = tokens - before
         self._row.add(slot, change)
-        kind = self._kind[slot]
-        if kind != OTHER:
-            self._removable[kind].add(slot, change)
+        row = self._removable.get(self._kind[slot])
+        if row is not None:
+            row.add(slot, change)
         self.total += change
+        self._grow(item, change)
+
+    def _cost(self, slot: int) -> int:
+        """What a token that stood in the slot from the start would have cost."""
+        return self._front_rate + self._rates.sum(slot + 1)
+
+    def _pay(self, item: _Item, slot: int, tokens: int, cost: int) -> None:
+        item.tokens += tokens * (self._requests - self._since[slot])
+        item.cost += tokens * (cost - self._since_cost[slot])
+
+    def _grow(self, item: _Item, change: int) -> None:
+        """A carried item counts each request once, however many slots it has."""
         if not item.size:
             item.since, item.since_priced = self._requests, self._priced
         item.size += change

@@ -55,6 +55,11 @@ class Prompt:
         self._items: dict[str, int] = {}
         self._slots: dict[int, int] = {}
 
+    def clear(self) -> None:
+        """Begin another conversation."""
+        self.positions.clear()
+        self._slots.clear()
+
     def answer(self, message: Message, model: str | None) -> Fresh:
         """An answer, in a prompt of `model`: exactly what was billed for it, where that is
         known."""
