@@ -10,14 +10,14 @@ from token_tracking.efficiency.attribution.values import Conversation, Entry, Me
 Arrival = Message | Entry | Removal
 """A message stands for its answer."""
 
-_MOST_BRANCHES: Final = 32
+_MOST_BRANCHES: Final = 8
 """A message has one request after it, or two where a user went back. Beyond this, a file is
 broken, and entries would be carried into each of its branches."""
 
 MAIN: Final = ""
 """The main chain (`loads.chain_of`)."""
 
-_MOST_SILENT: Final = 100
+_MOST_SILENT: Final = 32
 """Messages in a row that were no requests, of which the entries are gathered."""
 
 

@@ -43,9 +43,10 @@ class Branches:
             self.children[parent].remove(root)
             self.parents[root.key] = None
             self.roots.setdefault(root.chain, []).append(root)
-            self.roots[root.chain].sort(key=_by_time)
             reached.update(self._below([root]))
             broken.append(root)
+        for roots in self.roots.values():
+            roots.sort(key=_by_time)
         return broken
 
     def _below(self, roots: Iterator[Message] | Sequence[Message]) -> Iterator[str]:
