@@ -22,6 +22,9 @@ _UNSHOWN_TOKENS: Final = 200
 """What entered counts for up to three times its estimate and 200 tokens of what no line shows
 (reminders and frames of the client): the rest of a growth is no item's that stands in a line."""
 
+_OFF_BY: Final = (4, 3)
+"""Nineteen of twenty results are at most about a third larger than estimated."""
+
 
 class Label(NamedTuple):
     """What an item is called."""
@@ -101,15 +104,15 @@ class Prompt:
             return 0
         growing = [each for each in fresh if each.billed is None]
         weights = [each.weight - each.least for each in growing]
-        most = _MOST_OF_ESTIMATE * sum(weights) + _UNSHOWN_TOKENS if growing else 0
-        surplus = max(0, rest - most)
-        if surplus and any(each.label.kind == ANSWER for each in growing):
-            # An answer without its final count hides most of what it was.
-            weights = [
-                weight + surplus * (each.label.kind == ANSWER)
-                for each, weight in zip(growing, weights, strict=True)
-            ]
-            surplus = 0
+        expected = sum(weights)
+        surplus = 0
+        if any(each.label.kind == ANSWER for each in growing):
+            if rest * _OFF_BY[1] > expected * _OFF_BY[0]:
+                # An answer without its final count hides most of what it was.
+                weights = _with_more_answer(growing, weights, rest - expected)
+        else:
+            most = _MOST_OF_ESTIMATE * expected + _UNSHOWN_TOKENS if growing else 0
+            surplus = max(0, rest - most)
         more = iter(shares(rest - surplus, weights))
         is_shared = len(growing) > 1 or surplus > 0
         for each in fresh:
@@ -168,6 +171,16 @@ class Prompt:
             self.add(fresh.label, thinking, estimated=estimated, kind=THINKING)
             size -= thinking
         self.add(fresh.label, size, estimated=estimated, kind=fresh.kind)
+
+
+def _with_more_answer(growing: Sequence[Fresh], weights: Sequence[int], more: int) -> list[int]:
+    """Weights with `more` for the answers among what enters."""
+    answers = [each.label.kind == ANSWER for each in growing]
+    parts = iter(shares(more, [1] * sum(answers)))
+    return [
+        weight + next(parts) if is_answer else weight
+        for weight, is_answer in zip(weights, answers, strict=True)
+    ]
 
 
 def _of_chain(kind: str, chain: str) -> Label:
