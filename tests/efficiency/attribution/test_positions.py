@@ -12,6 +12,7 @@ from token_tracking.efficiency.attribution.positions import (
     Positions,
     Range,
 )
+from token_tracking.efficiency.attribution.steps import Steps
 
 _SIZES = st.integers(0, 9)
 
@@ -121,3 +122,18 @@ def test_a_tree_of_sums_gives_the_sums_of_a_list(
     for position, index in enumerate(owners):
         assert tree.find(position) == (index, position - sum(numbers[:index]))
     assert tree.find(len(owners))[0] == len(numbers)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1100), st.integers(-5, 5))))
+def test_steps_give_what_was_added_to_each_number(changes: list[tuple[int, int]]) -> None:
+    steps = Steps()
+    numbers: list[int] = []
+    for index, change in changes:
+        while len(numbers) <= index % 1030:
+            steps.append()
+            numbers.append(numbers[-1] if numbers else 0)
+        steps.add_from(index, change)
+        numbers[index:] = [number + change for number in numbers[index:]]
+    assert list(steps.all()) == numbers
+    assert [steps.at(index) for index in range(len(numbers))] == numbers
+    assert steps.last == (numbers[-1] if numbers else 0)

@@ -96,9 +96,11 @@ class _Sums:
         if message.usage.prompt_tokens < changed.before:
             self.shrunk += 1
             self.unsaid += not changed.is_said
-        known = max([changed.before, *(each.usage.prompt_tokens for each in node.earlier())])
-        if message.usage.cache_read_tokens > known:
-            self.unseen.append(message.usage.cache_read_tokens - known)
+        read = message.usage.cache_read_tokens
+        if read > changed.before:
+            known = max([changed.before, *(each.usage.prompt_tokens for each in node.earlier())])
+            if read > known:
+                self.unseen.append(read - known)
 
 
 def _in_order(branches: Branches, prompt: Prompt) -> Iterator[Node]:

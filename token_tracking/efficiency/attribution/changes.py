@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from token_tracking.efficiency.attribution.arrivals import Arrival
 from token_tracking.efficiency.attribution.positions import OTHER, RESULT, THINKING
 from token_tracking.efficiency.attribution.prompt import BASE, Fresh, Prompt
-from token_tracking.efficiency.attribution.values import Message, Removal
+from token_tracking.efficiency.attribution.values import Entry, Message, Removal
 from token_tracking.usage import SYNTHETIC_MODEL
 
 _TURN: Final = "user"
@@ -24,29 +24,41 @@ class Change(NamedTuple):
 
 def change(prompt: Prompt, request: Message, arrivals: Sequence[Arrival]) -> Change:
     """Make `prompt` that of `request`: exactly as large as was billed."""
-    size, read = request.usage.prompt_tokens, request.usage.cache_read_tokens
-    before = prompt.positions.total
+    positions = prompt.positions
+    before = positions.total
     removals = [each for each in arrivals if isinstance(each, Removal)]
-    whole = _last_whole(arrivals)
-    fresh = list(_fresh(prompt, request, arrivals[whole + 1 :]))
+    if before and removals:
+        fresh = _remove(prompt, request, arrivals, removals)
+    else:
+        fresh = _fresh(prompt, request, arrivals)
+    usage = request.usage
+    size = usage.prompt_tokens
     if not before:
-        prompt.open(request.chain, fresh, size, read)
+        prompt.open(request.chain, fresh, size, usage.cache_read_tokens)
         return Change()
+    is_turn = any(each.label.kind == _TURN for each in fresh)
+    _make_room(prompt, request, fresh, is_turn=is_turn)
+    unlisted = prompt.enter(fresh, size - positions.total, request.chain)
+    return Change(before, unlisted, bool(removals) or is_turn)
+
+
+def _remove(
+    prompt: Prompt, request: Message, arrivals: Sequence[Arrival], removals: Iterable[Removal]
+) -> list[Fresh]:
+    """Take out what the client removed; what enters then."""
+    whole = _last_whole(arrivals)
+    fresh = _fresh(prompt, request, arrivals[whole + 1 :])
     if whole >= 0:
         removal = arrivals[whole]
         assert isinstance(removal, Removal)
-        ended = list(_fresh(prompt, request, arrivals[:whole]))
+        ended = _fresh(prompt, request, arrivals[:whole])
         fresh = _compact(prompt, request, removal, ended, fresh) + fresh
     gone = frozenset[str]().union(*(each.removed or () for each in removals))
-    fresh = [each for each in fresh if each.label.id not in gone]
     for key in gone:
         slot = prompt.slot_of(key)
         if slot is not None:
             prompt.cut(slot, 0)
-    is_turn = any(each.label.kind == _TURN for each in fresh)
-    _make_room(prompt, request, fresh, is_turn=is_turn)
-    unlisted = prompt.enter(fresh, size - prompt.positions.total, request.chain)
-    return Change(before, unlisted, bool(removals) or is_turn)
+    return [each for each in fresh if each.label.id not in gone]
 
 
 def _last_whole(arrivals: Sequence[Arrival]) -> int:
@@ -58,13 +70,14 @@ def _last_whole(arrivals: Sequence[Arrival]) -> int:
     return -1
 
 
-def _fresh(prompt: Prompt, request: Message, arrivals: Iterable[Arrival]) -> Iterator[Fresh]:
+def _fresh(prompt: Prompt, request: Message, arrivals: Iterable[Arrival]) -> list[Fresh]:
+    fresh: list[Fresh] = []
     for each in arrivals:
-        if isinstance(each, Message):
-            if each.model != SYNTHETIC_MODEL:
-                yield prompt.answer(each, request.model)
-        elif not isinstance(each, Removal):
-            yield prompt.entry(each, request.model)
+        if isinstance(each, Entry):
+            fresh.append(prompt.entry(each, request.model))
+        elif isinstance(each, Message) and each.model != SYNTHETIC_MODEL:
+            fresh.append(prompt.answer(each, request.model))
+    return fresh
 
 
 def _compact(

@@ -8,6 +8,7 @@ three numbers, however long the row is, and a slot's share is read off when the 
 from typing import Final, NamedTuple
 
 from token_tracking.efficiency.attribution.fenwick import Fenwick
+from token_tracking.efficiency.attribution.steps import Steps
 
 RESULT: Final = 0
 """A tool result: clients and servers clear these first."""
@@ -62,7 +63,7 @@ class Positions:
         self._since_cost: list[int] = []
         self._row = Fenwick()
         self._removable: dict[int, Fenwick] = {}
-        self._rates = Fenwick()
+        self._rates = Steps()
         self._front_rate = 0
         self._requests = 0
         self._priced = 0
@@ -82,10 +83,11 @@ class Positions:
         self._kind.append(kind)
         self._since.append(self._requests)
         self._row.append(tokens)
-        self._rates.append(0)
-        self._since_cost.append(self._cost(slot))
-        for each, row in self._removable.items():
-            row.append(tokens if kind == each else 0)
+        self._rates.append()
+        self._since_cost.append(self._front_rate + self._rates.last)
+        if self._removable:
+            for each, row in self._removable.items():
+                row.append(tokens if kind == each else 0)
         self._journal.append((slot, 0))
         self.total += tokens
         self._grow(self.items[item], tokens)
@@ -160,16 +162,16 @@ class Positions:
 
     def clear(self) -> None:
         """Add up what the slots of now were billed, and begin an empty prompt."""
-        for slot, tokens in enumerate(self._tokens):
+        for slot, (tokens, rate) in enumerate(zip(self._tokens, self._rates.all(), strict=True)):
             if tokens:
                 item = self.items[self._item[slot]]
-                self._pay(item, slot, tokens, self._cost(slot))
+                self._pay(item, slot, tokens, self._front_rate + rate)
                 self._grow(item, -tokens)
         for each in (self._tokens, self._item, self._kind, self._since, self._since_cost):
             each.clear()
         self._journal.clear()
         self._removable.clear()
-        self._row, self._rates = Fenwick(), Fenwick()
+        self._row, self._rates = Fenwick(), Steps()
         self._front_rate = self.total = 0
 
     def _change_rate(self, position: int, change: int) -> None:
@@ -178,7 +180,7 @@ class Positions:
         if inside:
             self.items[self._item[slot]].cost += (self._tokens[slot] - inside) * change
             slot += 1
-        self._rates.add(slot, change)
+        self._rates.add_from(slot, change)
 
     def _row_of(self, kind: int) -> Fenwick:
         row = Fenwick()
@@ -189,7 +191,7 @@ class Positions:
     def _set(self, slot: int, tokens: int) -> None:
         before = self._tokens[slot]
         item = self.items[self._item[slot]]
-        cost = self._cost(slot)
+        cost = self._front_rate + self._rates.at(slot)
         if before:
             self._pay(item, slot, before, cost)
         self._since[slot] = self._requests
@@ -203,11 +205,9 @@ class Positions:
         self.total += change
         self._grow(item, change)
 
-    def _cost(self, slot: int) -> int:
-        """What a token that stood in the slot from the start would have cost."""
-        return self._front_rate + self._rates.sum(slot + 1)
-
     def _pay(self, item: _Item, slot: int, tokens: int, cost: int) -> None:
+        """Add what the slot was billed since it has this size. `cost` is what a token would have
+        cost that stood there from the start."""
         item.tokens += tokens * (self._requests - self._since[slot])
         item.cost += tokens * (cost - self._since_cost[slot])
 
