@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from token_tracking.efficiency import CacheFigures, EfficiencyEngine, Prices, cache_figures
-from token_tracking.efficiency.attribution import Attribution
-from token_tracking.metrics.attribution import session_attribution
 from token_tracking.metrics.blocks import blocks
 from token_tracking.metrics.periods import Period, parse_period, time_zone
 from token_tracking.metrics.report import By, Report, ReportRow, date_label, fold, total
 from token_tracking.metrics.session import SessionReport, session_report
 from token_tracking.pricing import normalize_model
 from token_tracking.store import MessageSums, Sums, TokenStore
+
+if TYPE_CHECKING:
+    from token_tracking.efficiency.attribution import Attribution
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -92,9 +94,12 @@ class TokenMetrics:
             engine = engine.calibrated(await self._store.multipliers())
         return session_report(data, loads, engine, prices or self._prices)
 
-    async def get_session_attribution(self, session_id: str) -> Attribution:
+    async def get_session_attribution(self, session_id: str) -> "Attribution":
         """Which items of its prompts a session's tokens and money went to, to the token and to
         the pico-dollar. Empty for a session that the ledger does not know."""
+        # Most questions are others, and whoever asks waits for each import.
+        from token_tracking.metrics.attribution import session_attribution  # noqa: PLC0415
+
         chains = await self._store.session_chains(session_id)
         learned = await self._store.multipliers()
         return session_attribution(

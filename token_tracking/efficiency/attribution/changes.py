@@ -38,7 +38,8 @@ def change(prompt: Prompt, request: Message, arrivals: Sequence[Arrival]) -> Cha
         return Change()
     is_turn = any(each.label.kind == _TURN for each in fresh)
     _make_room(prompt, request, fresh, is_turn=is_turn)
-    unlisted = prompt.enter(fresh, size - positions.total, request.chain)
+    kept = positions.total
+    unlisted = prompt.enter(fresh, size - kept, request.chain, is_growth=kept == before)
     return Change(before, unlisted, bool(removals) or is_turn)
 
 

@@ -17,10 +17,11 @@ UNLISTED: Final = "unlisted"
 ANSWER: Final = "answer"
 TOOL: Final = "tool"
 
-_MOST_OF_ESTIMATE: Final = 3
+_MOST_OF_ESTIMATE: Final = 2
 _UNSHOWN_TOKENS: Final = 200
-"""What entered counts for up to three times its estimate and 200 tokens of what no line shows
-(reminders and frames of the client): the rest of a growth is no item's that stands in a line."""
+"""What entered counts for up to twice its estimate and 200 tokens of what no line shows (reminders
+and frames of the client): the rest of a growth is no item's that stands in a line. Of results that
+entered alone, 99 of 100 were billed for less than 1.4 times their estimate."""
 
 _OFF_BY: Final = (4, 3)
 """Nineteen of twenty results are at most about a third larger than estimated."""
@@ -95,8 +96,11 @@ class Prompt:
         self.add(_of_chain(BASE, chain), base, estimated=bool(fresh))
         self.share(fresh, prompt_tokens - base, chain)
 
-    def enter(self, fresh: Sequence[Fresh], room: int, chain: str) -> int:
-        """Fill `room` tokens with what entered; how many of them no line shows."""
+    def enter(
+        self, fresh: Sequence[Fresh], room: int, chain: str, *, is_growth: bool = True
+    ) -> int:
+        """Fill `room` tokens with what entered; how many of them no line shows. `is_growth` says
+        that they are billed growth, and not what was left after an estimated removal."""
         rest = room - sum(each.least if each.billed is None else each.billed for each in fresh)
         if rest < 0:
             # Less than was billed for them: the answers' thinking is not there, or not all.
@@ -114,14 +118,14 @@ class Prompt:
             most = _MOST_OF_ESTIMATE * expected + _UNSHOWN_TOKENS if growing else 0
             surplus = max(0, rest - most)
         more = iter(shares(rest - surplus, weights))
-        is_shared = len(growing) > 1 or surplus > 0
+        is_shared = len(growing) > 1 or surplus > 0 or not is_growth
         for each in fresh:
             if each.billed is None:
                 self._add_fresh(each, each.least + next(more), estimated=is_shared)
             else:
                 self._add_fresh(each, each.billed, estimated=False)
         if surplus:
-            self.add(_of_chain(UNLISTED, chain), surplus, estimated=bool(growing))
+            self.add(_of_chain(UNLISTED, chain), surplus, estimated=bool(growing) or not is_growth)
         return surplus
 
     def share(self, fresh: Sequence[Fresh], room: int, chain: str) -> None:
