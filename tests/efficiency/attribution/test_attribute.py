@@ -352,6 +352,36 @@ def test_what_a_request_reads_and_no_line_wrote_is_told() -> None:
     assert (found.findings.unseen_writes, found.findings.unseen_write_tokens) == (1, 300)
 
 
+def test_what_a_branch_before_wrote_is_not_unseen() -> None:
+    found = told(
+        [
+            message("m1", write=1000, output=10),
+            message("m2", "m1", read=1000, write=500),
+            message("m3", "m1", read=1400, write=10),
+        ],
+    )
+    assert found.findings.unseen_writes == 0
+
+
+def test_a_clock_that_runs_backwards_changes_nothing_where_lines_name_their_parents() -> None:
+    def sent(times: Sequence[int]) -> Attribution:
+        return told(
+            [
+                message("m1", write=1000, output=10, at=times[0]),
+                message("m2", "m1", read=1000, write=110, at=times[1]),
+                message("m3", "m2", read=1110, write=120, at=times[2]),
+            ],
+            [result("t", "m1"), text("u", "m2", 300, at=times[2])],
+        )
+
+    assert sent([3, 2, 1]) == sent([1, 2, 3]) == sent([5, 5, 5])
+
+
+def test_a_prompt_larger_than_any_window_adds_up() -> None:
+    found = told([message("m1", write=10**9), message("m2", "m1", read=10**9, fresh=10**9)])
+    assert (found.prompt_tokens, item(found, "base").prompt_tokens) == (3 * 10**9, 2 * 10**9)
+
+
 def test_a_message_that_was_no_request_carries_nothing_and_passes_on_what_entered() -> None:
     found = told(
         [
