@@ -90,7 +90,8 @@ class Positions:
                 row.append(tokens if kind == each else 0)
         self._journal.append((slot, 0))
         self.total += tokens
-        self._grow(self.items[item], tokens)
+        if tokens:
+            self._grow(self.items[item], tokens)
         return slot
 
     def resize(self, slot: int, tokens: int) -> None:

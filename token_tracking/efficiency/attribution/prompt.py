@@ -170,10 +170,10 @@ class Prompt:
         self.positions.resize(slot, tokens)
 
     def _add_fresh(self, fresh: Fresh, size: int, *, estimated: bool) -> None:
-        thinking = size - fresh.shown if fresh.label.kind == ANSWER else 0
-        if thinking > 0:
-            self.add(fresh.label, thinking, estimated=estimated, kind=THINKING)
-            size -= thinking
+        if fresh.label.kind == ANSWER and size * _OFF_BY[1] > fresh.shown * _OFF_BY[0]:
+            # More than what it shows can be.
+            self.add(fresh.label, size - fresh.shown, estimated=estimated, kind=THINKING)
+            size = fresh.shown
         self.add(fresh.label, size, estimated=estimated, kind=fresh.kind)
 
 
