@@ -7,6 +7,7 @@ import pytest
 
 import token_tracking_server
 from benchmarks.transcripts import build_tree
+from tests.store.test_contract import NOON, event
 from tests.transcripts import (
     FORK,
     SESSION,
@@ -24,6 +25,7 @@ from token_tracking.efficiency.attribution import Attribution, ItemShare
 from token_tracking.ingest import ingest_claude_code
 from token_tracking.metrics import TokenMetrics
 from token_tracking.store import TokenStore
+from token_tracking.usage import Usage
 
 SAMPLE = Path(token_tracking_server.__file__).parent / "sample"
 
@@ -216,3 +218,18 @@ async def test_an_unknown_session_and_an_unknown_model(store: TokenStore, claude
     found = await attributed(store)
     assert (found.prompt_tokens, found.prompt_cost_usd) == (1005, None)
     assert (found.findings.unpriced, item(found, "base").prompt_cost_usd) == (1, None)
+
+
+@pytest.mark.parametrize(("session", "bases"), [("s1", 1000), ("", 1000 + 1500)])
+async def test_tracked_messages_follow_each_other_where_they_name_a_session(
+    store: TokenStore, session: str, bases: int
+) -> None:
+    await store.save_usage(
+        [
+            event("msg_1", NOON, session=session, usage=Usage(input_tokens=1000, output_tokens=9)),
+            event("msg_2", NOON + 9, session=session, usage=Usage(input_tokens=1500)),
+        ]
+    )
+    found = await attributed(store, session)
+    assert item(found, "base").prompt_tokens == bases + 1000 * (session == "s1")
+    assert found.prompt_tokens == 2500

@@ -6,6 +6,7 @@ from typing import Final, Protocol, cast
 
 from msgspec import DecodeError
 from msgspec.json import decode
+from msgspec.structs import replace
 
 from token_tracking.efficiency import ScaleOf
 from token_tracking.efficiency.attribution import (
@@ -59,8 +60,12 @@ def conversation(chains: SessionChains, prices: RateBook) -> Conversation:
         written[call.message] += call.input_bytes or 0
     entries = [_result(call, keys) for call in chains.calls]
     entries += [_entry(each, keys) for each in chains.entries if each.kind not in _REMOVALS]
+    messages = [_message(each, keys, written[each.row], prices) for each in chains.messages]
+    if not chains.session_id:
+        # Messages that name no session are no conversation.
+        messages = [replace(message, is_linked=True) for message in messages]
     return Conversation(
-        messages=[_message(each, keys, written[each.row], prices) for each in chains.messages],
+        messages=messages,
         entries=entries,
         removals=[_removal(each, keys) for each in chains.entries if each.kind in _REMOVALS],
     )

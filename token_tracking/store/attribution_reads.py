@@ -62,6 +62,7 @@ class ChainEntry(NamedTuple):
 class SessionChains(Struct, frozen=True):
     """The messages of a session, its own and those it inherited, and what entered between."""
 
+    session_id: str
     messages: list[ChainMessage]
     calls: list[ChainCall]
     entries: list[ChainEntry]
@@ -75,7 +76,7 @@ class AttributionReads(LedgerReads):
         async with self._reading():
             key: int | None = await self._sql.session_id_row(self._db, session_id=session_id)
             if key is None:
-                return SessionChains([], [], [])
+                return SessionChains(session_id, [], [], [])
             messages = [
                 _message(row) async for row in self._sql.attributed_messages(self._db, id=key)
             ]
@@ -86,7 +87,7 @@ class AttributionReads(LedgerReads):
                 ChainEntry._make(row)
                 async for row in self._sql.attributed_entries(self._db, id=key)
             ]
-        return SessionChains(messages, calls, entries)
+        return SessionChains(session_id, messages, calls, entries)
 
 
 _USAGE = 16
