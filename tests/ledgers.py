@@ -27,11 +27,11 @@ _TABLES = {
     "client_totals": "SELECT s.session_id, t.model, t.input_tokens, t.output_tokens,"
     " t.cache_read_tokens, t.cache_write_tokens, t.web_search_requests, t.cost_pico"
     " FROM client_totals AS t JOIN sessions AS s ON s.id = t.session_id ORDER BY 1, 2",
-    "loads": "SELECT s.session_id, l.at, l.kind, uri.name, l.category, l.tokens,"
+    "loads": "SELECT s.session_id, l.at, l.answer, l.kind, uri.name, l.category, l.tokens,"
     " l.overhead_tokens, l.method, l.tool_use_id, lib.fingerprint, lib.tokens, lib.at"
     " FROM loads AS l JOIN sessions AS s ON s.id = l.session_id"
     " JOIN names AS uri ON uri.id = l.uri_id LEFT JOIN libraries AS lib ON lib.id = l.library_id"
-    " ORDER BY 1, 2, 4, 9",
+    " ORDER BY 1, 2, 3, 5, 10",
     "libraries": "SELECT fingerprint, documents, tokens, overhead_tokens, method, at"
     " FROM libraries ORDER BY 1, 2, 3, 4, 5",
     "totals": "SELECT s.session_id, t.quarter, t.model, t.messages, t.partial_messages,"

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from token_tracking import TokenSystem, create_token_system
+from token_tracking.counting import Multiplier
 from token_tracking.efficiency import JitContext
 from token_tracking.errors import InvalidUsageError, UnknownBaselineError, UnknownModelError
-from token_tracking.store import LibrarySize
+from token_tracking.store import LibrarySize, Load, TokenStore
+from token_tracking.tracker import TokenTracker
 from token_tracking.usage import Usage
 
 USAGE = {"input_tokens": 1000, "output_tokens": 10, "service_tier": "standard"}
@@ -171,7 +173,8 @@ async def test_metadata_of_earlier_systems_is_a_load_of_the_librarys_mean_size(
     unknown = (await system.metrics.get_session_data("s1")).jit
     assert unknown is not None
     assert (unknown.unsized_loads, unknown.tokens_saved, unknown.basis) == (1, None, "unknown")
-    await system.store.save_loads([], LIBRARY)
+    seen = Load(session_id="s2", at=1_772_452_799_999, uri="content://a/c", category="a", tokens=9)
+    await system.store.save_loads([seen], LIBRARY)
     jit = (await system.metrics.get_session_data("s1")).jit
     assert jit is not None
     # 3 documents of 500 tokens each, times 1.12 for this model.
@@ -191,6 +194,26 @@ def test_what_the_library_would_have_taken_in_one_message(system: TokenSystem) -
     assert (baseline.saved_tokens, baseline.tokens) == (10_528, 11_538)
     assert (baseline.saved_usd, baseline.basis) == (Decimal("0.05264"), "estimated")
     assert system.tracker.calculate_baseline("no_jit", usage, "claude-opus-4-6") is None
+
+
+async def test_what_the_ledger_learned_of_a_model_is_used_for_one_message(
+    system: TokenSystem,
+) -> None:
+    learned = Multiplier(multiplier=1.3, error_median=0.01, error_p95=0.02, samples=9, learned_at=1)
+    context = JitContext(library_tokens=10_000, loaded_tokens=0, overhead_tokens=0)
+
+    def saved(store: TokenStore) -> tuple[int, float | None]:
+        found = TokenTracker(store).calculate_baseline(
+            "no_jit", USAGE, "claude-opus-4-6", context=context
+        )
+        assert found is not None
+        return found.saved_tokens, found.error_p95
+
+    assert saved(system.store) == (11_200, 0.084)
+    await system.store.save_multipliers({"claude-opus-4-6": learned})
+    assert saved(system.store) == (13_000, 0.02)
+    async with TokenStore.opened(system.store.location.path) as again:
+        assert saved(again) == (13_000, 0.02)
 
 
 def test_a_baseline_of_ones_own_for_one_message(system: TokenSystem) -> None:

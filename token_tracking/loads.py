@@ -11,8 +11,9 @@ from msgspec import Struct
 from token_tracking.errors import InvalidUsageError
 from token_tracking.usage import MAX_COUNT, MAX_TIMESTAMP
 
-LoadKind = Literal["load", "search"]
-"""`load` brings content; `search` shows an index of it, which is overhead."""
+LoadKind = Literal["load", "search", "notice"]
+"""`load` brings content; `search` shows an index of it, and `notice` says why nothing came (it is
+held already, does not fit, or is not there): those two are overhead."""
 
 LoadOrigin = Literal["server", "transcript", "both", "metadata"]
 """Who told of a load: the server that answered, the transcript of the session, both, or the
@@ -20,6 +21,9 @@ metadata of a tracked message."""
 
 MAX_DOCUMENTS: Final = 10_000
 """No message loads more: a larger number is a fault of who tells it."""
+
+GLOBAL_CALLS: Final = "toolu_"
+"""What the ids of calls begin with that Anthropic gave."""
 
 _KINDS: Final = get_args(LoadKind)
 _MAX_LIBRARY: Final = 10**12
@@ -30,7 +34,9 @@ class Load(Struct, frozen=True, kw_only=True):
     """One document or section that a server gave to a session, or one index that it showed.
 
     `tokens` are those of the content alone, `overhead_tokens` those of the rest of the answer.
-    `tool_use_id` is the id of the call, where the host passed one.
+    `tool_use_id` is the id of the call, where the host passed one. `answer` is an id that the
+    server gives each of its answers, the same for all that one of them brought: it tells apart two
+    calls of one moment. Without either, a load is known by its session, time and URI.
 
     Raises:
         InvalidUsageError: a field has a wrong type, is negative, or larger than any answer.
@@ -45,15 +51,16 @@ class Load(Struct, frozen=True, kw_only=True):
     method: str = "o200k_base"
     tool_use_id: str | None = None
     kind: LoadKind = "load"
+    answer: str = ""
 
     def __post_init__(self) -> None:
-        _check_texts(self, ("session_id", "uri", "category", "method"))
+        _check_texts(self, ("session_id", "uri", "category", "method", "answer"))
         if self.tool_use_id is not None:
             _check_texts(self, ("tool_use_id",))
         if not self.uri:
             raise InvalidUsageError("uri is empty: name what was loaded.")
         if self.kind not in _KINDS:
-            raise InvalidUsageError(f"kind is {self.kind!r}: it must be load or search.")
+            raise InvalidUsageError(f"kind is {self.kind!r}: it must be load, search or notice.")
         _check_counts(
             self, {"at": MAX_TIMESTAMP, "tokens": MAX_COUNT, "overhead_tokens": MAX_COUNT}
         )
@@ -113,6 +120,12 @@ class SessionLoad(Struct, frozen=True, kw_only=True):
     left_at: int | None = None
     library: LibrarySize | None = None
     is_inherited: bool = False
+
+
+def is_global(tool_use_id: str) -> bool:
+    """Whether the id of a call is the same call everywhere: Anthropic's are. Gateways reuse
+    theirs, so that those mean a call within one session only."""
+    return tool_use_id.startswith(GLOBAL_CALLS)
 
 
 def chain_of(agent_id: str | None, *, is_sidechain: bool) -> str:

@@ -137,7 +137,9 @@ class TokenTracker:
         """What a message would have used otherwise: `no_cache`, `no_jit` or `custom`.
 
         `no_jit` needs to know what of a library stood in its prompt (`context`, in counted
-        tokens), and is `None` without; `custom` your function.
+        tokens), and is `None` without; `custom` your function. Counted tokens become billed ones by
+        what the ledger had learned of the model when it was opened, or else by its family's
+        default.
 
         Raises:
             InvalidUsageError: the usage is not valid, or your function failed.
@@ -145,7 +147,10 @@ class TokenTracker:
             UnknownModelError: no price is known.
         """
         given, extras, moment = read_usage(usage), extra_usages(usage), _milliseconds(at)
-        return self._efficiency.calculate_baseline(
+        engine = self._efficiency
+        if name == "no_jit":
+            engine = engine.calibrated(self._store.learned)
+        return engine.calculate_baseline(
             name,
             given,
             self._cost(given, extras, model, moment, {}),

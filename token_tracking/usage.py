@@ -174,6 +174,10 @@ def _count(raw: Mapping[str, Any], name: str) -> int:
     return cast("int", value)
 
 
+FAILED: Final = '{"is_error":true}'
+"""The `detail` of a tool call whose result was an error."""
+
+
 class ContentItem(Struct, frozen=True, kw_only=True, gc=False):
     """One thing that entered the context; never its text.
 

@@ -15,7 +15,7 @@ from mcp.types import INVALID_PARAMS, GetPromptResult, InputRequiredResult
 from pydantic import AnyUrl
 
 from token_tracking import __version__
-from token_tracking_server.callers import Callers
+from token_tracking_server.callers import Caller, Callers
 from token_tracking_server.completion import add_completion
 from token_tracking_server.content.roots import Roots
 from token_tracking_server.content_resources import (
@@ -43,6 +43,7 @@ class Server(MCPServer[None]):
 
     contents: Contents
     skills: Skills
+    callers: Callers
 
     async def get_prompt(
         self,
@@ -66,7 +67,8 @@ class Server(MCPServer[None]):
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """The SDK's templates have no fragments, and read `a/../b` as a path."""
         if is_content(str(uri)):
-            return await read_content(self.contents, str(uri))
+            caller = Caller() if context is None else self.callers.of(context)
+            return await read_content(self.contents, str(uri), caller)
         if is_skill(str(uri)):
             return await self.skills.read(str(uri))
         return await super().read_resource(uri, context)
@@ -77,6 +79,7 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
     when the server ends. `environment` (the process's by default) says which session is current."""
     ledger = Ledger(settings, environment)
     contents = Contents(settings, ledger)
+    callers = Callers(environment)
     skills = Skills(RootsSource(Roots(settings.library_folders())))
 
     @asynccontextmanager
@@ -98,7 +101,7 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
             instructions="Exact tokens and cost of Claude Code sessions, at API prices; guides and"
             " skills to search and load.",
             version=__version__,
-            tools=create_tools(ledger, contents, Callers(environment)),
+            tools=create_tools(ledger, contents, callers),
             lifespan=lifespan,
             log_level="WARNING",
             extensions=[skills],
@@ -106,6 +109,7 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
         )
     server.contents = contents
     server.skills = skills
+    server.callers = callers
     subscriptions = add_subscriptions(server)
     add_resources(server, ledger)
     add_content_template(server, contents)

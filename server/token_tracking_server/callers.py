@@ -13,6 +13,7 @@ from token_tracking_server.settings import SESSION_VARIABLE
 
 _SESSION_HEADER: Final = "x-claude-code-session-id"
 _CONNECTION_HEADER: Final = "mcp-session-id"
+_LONGEST_ID: Final = 200
 _CALL_NAMES: Final = ("tooluseid", "tool_use_id", "toolcallid", "tool_call_id")
 """How hosts end the name of a call's id in `_meta`; Claude Code's is claudecode/toolUseId."""
 
@@ -31,19 +32,18 @@ class Callers:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         given = os.environ if environment is None else environment
-        session = given.get(SESSION_VARIABLE, "").strip()
-        self._session = None if not session or session.startswith("${") else session
+        self._session = _plain_id(given.get(SESSION_VARIABLE))
         self._numbers = count(1)
         self._connections: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
     def of(self, context: Context[Any, Any]) -> Caller:
         """Who made this request."""
         headers = context.headers
-        session = self._session if headers is None else headers.get(_SESSION_HEADER)
+        session = self._session if headers is None else _plain_id(headers.get(_SESSION_HEADER))
         if session is not None:
             conversation = session
         elif headers is not None:
-            conversation = headers.get(_CONNECTION_HEADER)
+            conversation = _plain_id(headers.get(_CONNECTION_HEADER))
         else:
             conversation = self._connection(context)
         return Caller(
@@ -64,6 +64,14 @@ class Callers:
 def _tool_use_id(context: Context[Any, Any]) -> str | None:
     meta: Mapping[str, object] = context.request_context.meta or {}
     for name, value in meta.items():
-        if name.rpartition("/")[2].lower() in _CALL_NAMES and isinstance(value, str) and value:
-            return value[:200]
+        if name.rpartition("/")[2].lower() in _CALL_NAMES and isinstance(value, str):
+            return _plain_id(value)
     return None
+
+
+def _plain_id(text: str | None) -> str | None:
+    """An id, or `None` for what is none: a host's placeholder, or a text that no file holds."""
+    text = (text or "").strip()
+    if not text or len(text) > _LONGEST_ID or not (text.isascii() and text.isprintable()):
+        return None
+    return None if text.startswith("${") else text

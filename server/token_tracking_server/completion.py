@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from mcp import MCPError
 from mcp.server import MCPServer
@@ -15,6 +16,7 @@ from mcp.types import (
 )
 
 from token_tracking.errors import TokenTrackingError
+from token_tracking_server.content.uris import encoded
 from token_tracking_server.contents import Contents
 from token_tracking_server.ledger import Ledger
 
@@ -31,17 +33,21 @@ def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -
     ) -> list[str] | None:
         if name == "session_id":
             return await ledger.ask(lambda about: about.session_ids(beginning, _MOST + 1))
+        # Values are put into the template as they are: they have to be parts of a URI.
+        start = unquote(beginning).encode(errors="replace").decode()
         if name == "category":
-            return await contents.ask(
-                lambda content: content.library.ask(lambda catalog: catalog.names(beginning))
+            names = await contents.ask(
+                lambda content: content.library.ask(lambda catalog: catalog.names(start))
             )
+            return [encoded(each) for each in names]
         if name == "id" and given and "category" in given:
-            category = given["category"]
-            return await contents.ask(
+            category = unquote(given["category"]).encode(errors="replace").decode()
+            ids = await contents.ask(
                 lambda content: content.library.ask(
-                    lambda catalog: catalog.ids(category, beginning, _MOST + 1)
+                    lambda catalog: catalog.ids(category, start, _MOST + 1)
                 )
             )
+            return [encoded(each, "/") for each in ids]
         return None
 
     @server.completion()

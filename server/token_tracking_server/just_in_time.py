@@ -4,17 +4,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from token_tracking.errors import TokenTrackingError
+from token_tracking_server.answers.content import index_answer, listing_answer
 from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.callers import Caller
-from token_tracking_server.content.catalog import Category, Found, shortened
+from token_tracking_server.content.catalog import Catalog
+from token_tracking_server.content.documents import Document
 from token_tracking_server.content.errors import ContentError, UnknownContentError
 from token_tracking_server.content.held import Conversations, Held
 from token_tracking_server.content.library import Library
-from token_tracking_server.content.loading import Loading, Wanted
+from token_tracking_server.content.loading import REST, Loading, Wanted
+from token_tracking_server.content.names import nearest
 from token_tracking_server.content.outline import Entry
 from token_tracking_server.content.uris import Address, parse_uri
 from token_tracking_server.ledger import Ledger
@@ -50,6 +52,7 @@ class JustInTime:
         self._sizes = sizes
         self._recording = Recording(ledger, library, sizes, definitions)
         self._conversations = Conversations()
+        self._last = 0
 
     async def search(
         self, query: str, category: str | None, limit: int, max_tokens: int, caller: Caller
@@ -59,40 +62,37 @@ class JustInTime:
         Raises:
             ContentError: there is no such category, or the budget is too small.
         """
-        found, size = await self.library.ask(
-            lambda catalog: (catalog.search(query, category, limit), catalog.size())
+        documents, found, notes = await self.library.ask(
+            lambda catalog: (
+                catalog.size().documents,
+                catalog.search(query, self._known(catalog, category), limit),
+                self._notes(catalog),
+            )
         )
         text = await asyncio.to_thread(
-            self._index, found, size.documents, max_tokens, f"{query:.60}"
+            index_answer, found, documents, query, notes, self._sizes, max_tokens
         )
-        self._recording.searched(text, category, _now(), caller)
+        self._recording.searched(text, category, self._moment(), caller)
         return text
 
-    def _index(self, found: list[Found], documents: int, max_tokens: int, query: str) -> str:
-        notes = self._notes()
-        if not found:
-            return "\n".join([f"Nothing in {documents:,} documents matches {query!r}.", *notes])
-        lines = [self._line(each) for each in found]
-        needed = 0
-        for shown in range(len(lines), 0, -1):
-            head = f"{shown} of {documents:,} documents, best first ({self._sizes.basis}):"
-            text = "\n".join([head, *lines[:shown], *notes])
-            needed = self._sizes.count(text)
-            if needed <= max_tokens:
-                return text
-        raise ContentError(f"max_tokens of {max_tokens:,} is too small: give at least {needed:,}.")
+    def _known(self, catalog: Catalog, category: str | None) -> str | None:
+        try:
+            return None if category is None else catalog.known_category(category)
+        except UnknownContentError as error:
+            raise ContentError("\n".join([str(error), *self._notes(catalog)])) from error
 
-    def _line(self, found: Found) -> str:
-        size = f"{self._sizes.scaled(found.tokens):,}"
-        if not found.is_whole:
-            size += f" of {self._sizes.scaled(found.entry.tokens):,}"
-        return f"- {found.uri} | {found.titles} | {size} tokens | {', '.join(found.matched)}"
-
-    def _notes(self) -> list[str]:
+    def _notes(self, catalog: Catalog) -> list[str]:
+        """What keeps an answer from being the last word."""
+        notes = [
+            f"The library's folder {self.library.roots.folders[each.root]}: {each.reason}."
+            " token-tracking doctor tells more."
+            for each in catalog.missing_roots()
+        ]
         indexing = self.library.indexing
-        if indexing is None or not indexing.total:
-            return []
-        return [f"The library is being indexed: {indexing.done:,} of {indexing.total:,} files."]
+        if indexing is not None and indexing.total:
+            done = f"{indexing.done:,} of {indexing.total:,} files"
+            notes.append(f"The library is being indexed ({done}): ask again in a moment.")
+        return notes
 
     async def load(self, uris: Sequence[str], max_tokens: int, again: bool, caller: Caller) -> str:
         """Documents and sections, within `max_tokens`; what did not fit is listed.
@@ -100,14 +100,22 @@ class JustInTime:
         Raises:
             ContentError: nothing can be loaded; the text says why, and what to do.
         """
+        try:
+            return await self._load(uris, max_tokens, again, caller)
+        except ContentError as error:
+            self._recording.refused(uris, str(error), self._moment(), caller)
+            raise
+
+    async def _load(self, uris: Sequence[str], max_tokens: int, again: bool, caller: Caller) -> str:
         if not uris or len(uris) > MOST_URIS:
             raise ContentError(f"Give 1 to {MOST_URIS} URIs: search_content finds them.")
         wanted, errors = await self._wanted(uris)
         held = await self._held(caller)
-        if not again and any(held.pieces(each.entry) for each in wanted):
-            await self._forget_lost(held, caller)
+        there = Held() if again else held
+        if any(there.pieces(each.entry).intersection(each.pieces) for each in wanted):
+            there = await self._still(there, caller)
         for each in wanted:
-            each.held = () if again else tuple(held.pieces(each.entry).intersection(each.pieces))
+            each.held = there.pieces(each.entry) & frozenset(each.pieces)
         loading = Loading(
             wanted=wanted,
             errors=errors,
@@ -116,13 +124,18 @@ class JustInTime:
             scale=self._sizes.scale,
         )
         text = await asyncio.to_thread(loading.choose)
-        at = _now()
+        at = self._moment()
+        self._recording.loaded(wanted, text, at, caller)
         for each in wanted:
             held.add(each.entry, each.sent, at)
-        self._recording.loaded(wanted, text, at, caller)
         return text
 
-    async def text(self, address: Address) -> str:
+    def _moment(self) -> int:
+        """Now, and no two loads at once: a moment tells which load it was."""
+        self._last = max(_now(), self._last + 1)
+        return self._last
+
+    async def text(self, address: Address, caller: Caller) -> str:
         """A document or section as it is, whatever its size: what a client reads as a resource.
 
         Raises:
@@ -130,7 +143,9 @@ class JustInTime:
         """
         wanted = await self._one(address)
         wanted.sent = list(wanted.pieces)
-        return wanted.text()
+        text = wanted.text()
+        self._recording.loaded([wanted], text, self._moment(), caller)
+        return text
 
     async def listing(self, category: str) -> str:
         """The documents of a category, as many as an answer holds.
@@ -141,49 +156,39 @@ class JustInTime:
         entries = await self.library.ask(lambda catalog: catalog.documents(category, LIMIT // 20))
         known = await self.library.ask(lambda catalog: catalog.categories())
         sums = next(each for each in known if each.name == category)
-        return self._listing(sums, entries)
-
-    def _listing(self, category: Category, entries: Sequence[Entry]) -> str:
-        size = self._sizes.scaled(category.tokens)
-        lines = [f"# {category.name}: {category.documents:,} documents, {size:,} tokens"]
-        lines.append(f"({self._sizes.basis})")
-        used = sum(map(len, lines))
-        for entry in entries:
-            size = self._sizes.scaled(entry.tokens)
-            line = f"- {entry.uri} | {shortened(entry.title)} | {size:,} tokens"
-            if used + len(line) > LIMIT - 120:
-                break
-            used += len(line) + 1
-            lines.append(line)
-        rest = category.documents - len(lines) + 2
-        if rest > 0:
-            name = category.name
-            lines.append(f"- {rest:,} more: search_content with category={name!r} finds them")
-        return "\n".join(lines)
+        return listing_answer(sums, entries, self._sizes)
 
     async def _wanted(self, uris: Sequence[str]) -> tuple[list[Wanted], list[str]]:
         wanted: list[Wanted] = []
         errors: list[str] = []
+        read: dict[Address, tuple[Entry, Document]] = {}
         for uri in dict.fromkeys(uris):
             try:
-                wanted.append(await self._one(parse_uri(uri)))
+                wanted.append(await self._one(parse_uri(uri), read))
             except ContentError as error:
                 errors.append(str(error))
+        if errors:
+            errors += await self.library.ask(self._notes)
         return _once(wanted), errors
 
-    async def _one(self, address: Address) -> Wanted:
+    async def _one(
+        self, address: Address, read: dict[Address, tuple[Entry, Document]] | None = None
+    ) -> Wanted:
+        """What a URI asks for. `read` has the documents that were read for the same call."""
+        read = {} if read is None else read
         if not address.document_id:
+            category = address.category
+            await self.library.ask(lambda catalog: catalog.known_category(category))
             raise UnknownContentError(
-                f"{address.uri} is a category: search_content with category={address.category!r}"
+                f"{address.uri} is a category: search_content with category={category!r}"
                 " finds its documents."
             )
-        entry, document = await self.library.read(address)
-        pieces = range(len(entry.pieces))
-        if address.anchor:
-            piece = entry.section_of(address.anchor)
-            if piece is None:
-                raise UnknownContentError(_no_section(entry, address.anchor))
-            pieces = entry.extent(piece)
+        whole = address._replace(anchor="")
+        if whole not in read:
+            read[whole] = await self.library.read(whole)
+        entry, document = read[whole]
+        # Of a document with thousands of sections a wrong name takes a moment to be compared.
+        pieces = await asyncio.to_thread(_pieces, entry, address.anchor)
         return Wanted(entry=entry, document=document, anchor=address.anchor, pieces=pieces)
 
     async def _held(self, caller: Caller) -> Held:
@@ -214,20 +219,21 @@ class JustInTime:
             if wanted.entry.tokens_of(wanted.pieces) == tokens:
                 held.add(wanted.entry, wanted.pieces, at)
 
-    async def _forget_lost(self, held: Held, caller: Caller) -> None:
-        """A compaction, or a new conversation in the same client, took content away: looked at
-        only where something would not be sent."""
-        if caller.session_id is None:
-            return
+    async def _still(self, held: Held, caller: Caller) -> Held:
+        """What of it the caller holds: a compaction, a new conversation in the same client, or
+        another agent's context may not have it. Looked at only where something would not be
+        sent."""
+        if caller.session_id is None and caller.tool_use_id is None:
+            return held
+        await self._recording.settled()
         try:
-            lost = await self._ledger.ask(
-                lambda about: about.context_since(caller.session_id or "", caller.tool_use_id)
+            moments = await self._ledger.ask(
+                lambda about: about.still_held(caller.session_id, caller.tool_use_id)
             )
         except TokenTrackingError as error:
-            _logger.warning("Whether the session was compacted is not known: %s", error)
-            return
-        if lost is not None:
-            held.forget_before(lost)
+            _logger.warning("Whether the session still holds what it loaded is unknown: %s", error)
+            return held
+        return held if moments is None else held.only(moments)
 
     async def close(self) -> None:
         """Finish what is being recorded, and close the library."""
@@ -244,12 +250,24 @@ def _once(wanted: list[Wanted]) -> list[Wanted]:
         if not given.setdefault(key, set()).issuperset(each.pieces):
             given[key].update(each.pieces)
             kept.append(each)
-    return [each for each in wanted if each in kept]
+    return [each for each in wanted if any(each is other for other in kept)]
+
+
+def _pieces(entry: Entry, anchor: str) -> range:
+    """All pieces, those of a section, or those from a section on (`#section..`)."""
+    if not anchor:
+        return range(len(entry.pieces))
+    piece = entry.section_of(anchor.removesuffix(REST))
+    if piece is None:
+        raise UnknownContentError(_no_section(entry, anchor))
+    if anchor.endswith(REST):
+        return range(piece, len(entry.pieces))
+    return entry.extent(piece)
 
 
 def _no_section(entry: Entry, anchor: str) -> str:
     anchors = [piece.anchor for piece in entry.pieces]
-    near = get_close_matches(anchor, anchors, n=3, cutoff=0.5) or anchors[:8]
+    near = nearest(anchor, anchors, 3, 0.5) or anchors[:8]
     names = ", ".join(f"#{each}" for each in near)
     return f"{entry.uri} has no section #{anchor}. It has {names}{' ...' * (len(anchors) > 8)}."
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Self, TypeVar
 
 from msgspec import structs
 
+from token_tracking.counting.multipliers import Multiplier
 from token_tracking.errors import UnknownSessionError
 from token_tracking.ingest import Ingested, Progress, ingest_claude_code
 from token_tracking.loads import LibrarySize, Load
@@ -175,10 +176,11 @@ class Questions:
             and not load.chain
         ]
 
-    async def context_since(self, session_id: str, tool_use_id: str | None) -> int | None:
-        """When the context began that a call stands in, in milliseconds since 1970 UTC: the last
-        compaction, or the beginning of a session that followed the one which started the server.
-        `None` where it has held everything since the session began.
+    async def still_held(self, session_id: str | None, tool_use_id: str | None) -> set[int] | None:
+        """When those loads were made that the context of a call still holds: in its own chain,
+        with no compaction since. Milliseconds since 1970 UTC; `None` where no session is known.
+
+        A session that followed in the same client, and a subagent, hold what they loaded alone.
 
         Raises:
             StoreError: the ledger cannot be read.
@@ -186,10 +188,22 @@ class Questions:
         await self._freshness.look()
         store = self._system.store
         shown = None if tool_use_id is None else await store.session_of_call(tool_use_id)
-        if shown is None or shown[0] == session_id:
-            return await store.compacted_at(session_id)
-        owner, began = shown
-        return max(began, await store.compacted_at(owner) or 0)
+        session, chain = shown or (session_id, "")
+        if session is None:
+            return None
+        return {
+            load.at
+            for load in await store.session_loads(session)
+            if load.origin in {"server", "both"} and load.left_at is None and load.chain == chain
+        }
+
+    async def multipliers(self) -> Mapping[str, Multiplier]:
+        """What the ledger has learned of models' tokenizers.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
+        return await self._system.store.multipliers()
 
     async def _current_session(self) -> str:
         store = self._system.store

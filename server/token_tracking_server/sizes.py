@@ -1,9 +1,10 @@
 """Sizes of content in the tokens that a request pays for."""
 
 import math
+from collections.abc import Mapping
 
 from token_tracking.counting import encoding_tokens
-from token_tracking.counting.multipliers import NEWER_CLAUDE
+from token_tracking.counting.multipliers import NEWER_CLAUDE, Multiplier, default_multiplier
 
 
 class Sizes:
@@ -13,10 +14,20 @@ class Sizes:
     def __init__(self, scale: float = NEWER_CLAUDE.multiplier) -> None:
         self.scale = scale
 
+    def learn(self, multipliers: Mapping[str, Multiplier]) -> None:
+        """Scale by what was learned of the newest models, the most of it: a budget is kept for
+        each of them."""
+        learned = [
+            each.multiplier
+            for name, each in multipliers.items()
+            if default_multiplier(name) is NEWER_CLAUDE
+        ]
+        self.scale = max(learned, default=NEWER_CLAUDE.multiplier)
+
     @property
     def basis(self) -> str:
         """How the figures were made, in few words."""
-        return f"tokens estimated: o200k x{self.scale:g}"
+        return f"tokens estimated: o200k x{self.scale:.3g}"
 
     def o200k(self, text: str) -> int:
         """Tokens by o200k_base."""

@@ -28,7 +28,7 @@ def _content_tools(contents: Contents, callers: Callers) -> Sequence[Tool]:
         query: Annotated[str, Field(description="Words or a question")],
         context: Context[Any, Any],
         category: str | None = None,
-        limit: Annotated[int, Field(ge=1, le=50)] = 5,
+        limit: Annotated[int, Field(ge=1, le=30)] = 5,
         max_tokens: Annotated[int, Field(ge=1)] = 1000,
     ) -> str:
         """Find guides, agents and skills in the library: URIs with title, size and matched words.

@@ -68,6 +68,7 @@ def test_it_searches(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "content://guides/caching#break-even (30 tokens)",
         "    Prompt caching > Break-even: write, pay",
+        "For the newest Claude, tokens estimated: o200k x1.54.",
     ]
     (found,) = as_json(capsys, "--library", str(root), "write")
     assert found["uri"] == "content://guides/caching#break-even"

@@ -153,3 +153,34 @@ def test_title_description_and_tags_come_from_the_front_matter_or_the_text() -> 
     found = parse_document("guides", "a/b", "# H\n\ntext\n")
     assert (found.title, found.description, found.tags) == ("H", "text", ())
     assert parse_document("guides", "a/b", "").title == "b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# " + "[" * 300_000,
+        "# a" + "_" * 300_000 + "b",
+        "# a" + " " * 300_000 + "#x",
+        "# " + "<" * 300_000,
+        "- a\n" + "---\n" * 10_000,
+        "| a | b |\n-----------\n" * 5_000,
+        "[" * 20_000,
+        "<!--" * 100_000,
+        "a\n-\n" * 20_000,
+    ],
+)
+def test_a_text_made_to_be_slow_is_not(text: str) -> None:
+    """Each took minutes, or for ever, where a pattern looked at a line again and again."""
+    assert "".join(text[each.start : each.own_end] for each in split_sections(text)) == text
+    first_paragraph(text, 100)
+
+
+def test_titles_and_anchors_have_a_length() -> None:
+    (section,) = split_sections(f"# {'word ' * 1_000}")
+    assert len(section.title) <= 400
+    assert len(section.anchor) <= 100
+
+
+def test_what_a_terminal_or_a_model_could_take_for_more_is_left_out() -> None:
+    (section,) = split_sections("# A \x1b[31m\u202e | 1 tokens | b\n")
+    assert section.title == "A [31m / 1 tokens / b"

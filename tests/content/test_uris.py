@@ -15,8 +15,16 @@ NAME = PART.filter(lambda text: text not in {".", ".."} and len(text) < 60)
 def test_a_uri_names_what_it_was_made_of(category: str, parts: list[str], anchor: str) -> None:
     address = Address(category, "/".join(parts), anchor)
     assert parse_uri(address.uri) == address
-    assert address.uri.isascii()
+    assert parse_uri(address.ascii_uri) == address
+    assert address.ascii_uri.isascii()
     assert " " not in address.uri
+
+
+def test_letters_of_every_script_stay_as_they_are() -> None:
+    address = Address("ru", "день/a b", "ключ")
+    assert address.uri == "content://ru/день/a%20b#ключ"
+    assert address.ascii_uri.startswith("content://ru/%D0%B4")
+    assert parse_uri(f" <{address.uri}/> ") == address._replace(anchor="ключ")
 
 
 def test_what_is_not_encoded_is_understood_as_well() -> None:

@@ -66,6 +66,20 @@ def test_a_better_multiplier_is_kept_with_its_error_on_held_out_sessions() -> No
     assert kept.error_p95 == pytest.approx(0.02, abs=0.005)
 
 
+def _two_kinds() -> list[Sample]:
+    """Half of the texts at 1.0, half at 1.6."""
+    return [
+        Sample(MODEL, f"s{n // 2 % 2}", "answer", (1000, 1600)[n % 2], 1000) for n in range(100)
+    ]
+
+
+def _better_at_the_edge_only() -> list[Sample]:
+    """Most held-out texts are as the default says; what is fitted is nearer the few others."""
+    fit = [Sample(MODEL, "a", "answer", 1150, 1000) for _ in range(30)]
+    held = [Sample(MODEL, "b", "answer", 1120 if n < 20 else 1250, 1000) for n in range(30)]
+    return [*fit, *held]
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -73,6 +87,10 @@ def test_a_better_multiplier_is_kept_with_its_error_on_held_out_sessions() -> No
         (samples(1.3, sessions=1), "too few samples"),
         (samples(1.12, noise=0), "the default is as good"),
         (samples(5.0), "not plausible"),
+        (samples(0.85), "not plausible"),
+        (samples(2.1), "not plausible"),
+        (_two_kinds(), "not plausible"),
+        (_better_at_the_edge_only(), "the default is as good"),
         ([], "too few samples"),
     ],
 )
@@ -147,6 +165,14 @@ async def test_a_folder_that_is_not_there_is_an_error(store: TokenStore, tmp_pat
 async def test_garbage_teaches_nothing(store: TokenStore, claude: Path) -> None:
     bad = answer(content=[{"type": "text", "text": "x" * 5000}], billed={"output_tokens": "many"})
     write(claude, ["{", "null", '"x"', "\x00", bad])
+    assert (await calibrate(store, [claude])).learned == []
+
+
+@pytest.mark.parametrize("model", ["claude-\x00-x", "claude-" + "x" * 200, "claude opus", ""])
+async def test_what_is_no_name_of_a_model_is_not_learned_of(
+    store: TokenStore, claude: Path, model: str
+) -> None:
+    transcript(claude, "one", 1.4, model)
     assert (await calibrate(store, [claude])).learned == []
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
 from tests.counting.plain import plain_tokens
 from token_tracking.counting import (
+    CountingError,
     Multiplier,
     TokenCount,
     TokenCounter,
@@ -34,6 +36,10 @@ LEARNED = Multiplier(multiplier=1.3, error_median=0.02, error_p95=0.06, samples=
         "openai/gpt-5-mini",
         "chatgpt-4o-latest",
         "gpt-oss-120b",
+        "openai/gpt-4o:free",
+        "gpt-4o@2024-08-06",
+        "ft:gpt-4o:team",
+        "o200k_base",
     ],
 )
 def test_newer_models_of_openai_are_counted_exactly(model: str) -> None:
@@ -42,7 +48,8 @@ def test_newer_models_of_openai_are_counted_exactly(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["gpt-4", "gpt-4-0613", "gpt-3.5-turbo", "text-embedding-3-small"]
+    "model",
+    ["gpt-4", "gpt-4-0613", "gpt-3.5-turbo", "text-embedding-3-small", "cl100k_base", "gpt-4:free"],
 )
 def test_earlier_models_of_openai_have_their_own_vocabulary(model: str) -> None:
     tokens = plain_tokens(TEXT, "cl100k_base")
@@ -64,6 +71,8 @@ def test_earlier_models_of_openai_have_their_own_vocabulary(model: str) -> None:
         "anthropic/claude-3-opus",
         "claude-4-6-opus",
         "claude-instant",
+        "databricks-claude-3-7-sonnet",
+        "claude3.5-sonnet",
     ],
 )
 def test_claude_up_to_4_6_has_a_multiplier(model: str) -> None:
@@ -90,6 +99,12 @@ def test_claude_up_to_4_6_has_a_multiplier(model: str) -> None:
         "claude-opus-5-fast",
         "claude-sonnet-5[1m]",
         "claude",
+        "sonnet[1m]",
+        "opus[1m]",
+        "opusplan",
+        "databricks-claude-opus-4-7",
+        "claude-fable-1",
+        "mythos",
     ],
 )
 def test_claude_from_4_7_on_has_another(model: str) -> None:
@@ -104,7 +119,10 @@ def test_where_no_model_is_named_the_most_tokens_are_meant() -> None:
     assert found.method == "o200k_base x 1.54 (newest Claude, as no model is named)"
 
 
-@pytest.mark.parametrize("model", ["gemini-3-pro", "gpt2", "", "\ud800", "glm-4.7", "o9"])
+@pytest.mark.parametrize(
+    "model",
+    ["gemini-3-pro", "gpt2", "", "\ud800", "glm-4.7", "o9", "gpt-4-claude", "gpt-4-x-llama"],
+)
 def test_an_unknown_tokenizer_has_no_measured_error(model: str) -> None:
     found = count_tokens(TEXT, model)
     assert (found.tokens, found.exact, found.error_p95) == (O200K, False, None)
@@ -153,3 +171,51 @@ async def test_it_counts_off_the_event_loop() -> None:
     assert words.thread is not threading.main_thread()
     both = await asyncio.gather(count_tokens_async(TEXT, "gpt-5"), counter.count(TEXT, "gpt-5"))
     assert both == [count_tokens(TEXT, "gpt-5")] * 2
+
+
+@pytest.mark.parametrize("given", [None, b"bytes", 7, ["a"]])
+def test_what_is_no_text_is_refused(given: Any) -> None:
+    with pytest.raises(CountingError, match="give a str"):
+        count_tokens(given, "gpt-5")
+    with pytest.raises(CountingError, match="give a str"):
+        TokenCounter().count_now(given)
+
+
+class Failing:
+    """Answers with what it was made with, or raises it."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def count(self, text: str) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ValueError("boom"),
+        KeyError("k"),
+        None,
+        -5,
+        7,
+        TokenCount(tokens=-1, method="m", exact=False, error_p95=None),
+        TokenCount(tokens=1.5, method="m", exact=False, error_p95=None),  # pyright: ignore[reportArgumentType]
+    ],
+)
+def test_a_counter_that_fails_is_named(answer: object) -> None:
+    counter = TokenCounter()
+    counter.plug_in(Failing(answer))
+    with pytest.raises(CountingError, match="counter Failing") as raised:
+        counter.count_now("a b")
+    cause = answer if isinstance(answer, Exception) else None
+    assert raised.value.__cause__ is cause
+
+
+def test_a_counters_own_error_says_what_it_said() -> None:
+    counter = TokenCounter()
+    counter.plug_in(Failing(CountingError("no key")))
+    with pytest.raises(CountingError, match=r"^no key$"):
+        counter.count_now("a b")

@@ -91,16 +91,22 @@ def test_results_of_parallel_calls_are_gathered() -> None:
     assert growths([*lines[:3], other, *lines[3:]]) == [(50, f"{RESULT}\nmore")]
 
 
+def _of_two_models() -> list[dict[str, Any]]:
+    *before, after = pair()
+    return [*before, {**after, "message": {**after["message"], "model": "claude-haiku-4-5"}}]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         pair({"stop": None}),
         pair(second={"billed": usage(7)}),
         pair(isCompactSummary=True),
+        _of_two_models(),
         [line for line in pair() if line["uuid"] != "r"],
         [*pair()[:3], {**asked("and?", uuid="q", parent="r"), "uuid": "q"}, pair()[3]],
     ],
-    ids=["unfinished", "shrunk", "summary", "unlinked", "user-text"],
+    ids=["unfinished", "shrunk", "summary", "two-models", "unlinked", "user-text"],
 )
 def test_a_growth_that_has_other_causes_is_left_out(lines: list[dict[str, Any]]) -> None:
     assert growths(lines) == []

@@ -1,11 +1,14 @@
 """What just-in-time content did to a session, from the ledger's own figures."""
 
 from datetime import UTC
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.test_contract import MODEL, NOON, event
-from tests.store.test_loads import LIBRARY, load
+from tests.store.test_loads import LIBRARY, LOAD, TEN, called, load, take
+from tests.transcripts import FORK, SESSION, answer, forked, tool_use, write
 from token_tracking.counting import Multiplier
 from token_tracking.efficiency import EfficiencyEngine, Scale
 from token_tracking.metrics import JitFigures, TokenMetrics
@@ -67,6 +70,22 @@ async def test_the_prices_may_be_others_than_the_stores(store: TokenStore) -> No
     assert dearer is not None
     assert usual.saved_usd is not None
     assert dearer.saved_usd == usual.saved_usd * 2
+
+
+async def test_a_forks_library_is_that_of_its_own_last_load(
+    store: TokenStore, tmp_path: Path
+) -> None:
+    grown = replace(LIBRARY, fingerprint="f2", documents=80, tokens=90_000)
+    lines = called(tool_use("toolu_1", LOAD, uris=["content://guides/caching"]))
+    own = answer("msg_own", uuid="o", parent="a1", second=30, sessionId=FORK)
+    own["message"]["content"] = [tool_use("toolu_2", LOAD, uris=["content://guides/limits"])]
+    await store.save_loads([load(TEN + 900, SESSION, tool_use_id="toolu_1")], LIBRARY)
+    await store.save_loads([load(NOON + 31_000, FORK, tool_use_id="toolu_2")], grown)
+    write(tmp_path, lines)
+    await take(store, tmp_path, [*forked(lines), own], FORK)
+    jit = (await TokenMetrics(store, UTC).get_session_data(FORK)).jit
+    assert jit is not None
+    assert jit.library_documents == 80
 
 
 async def test_a_session_that_loaded_nothing_has_none(store: TokenStore) -> None:

@@ -82,7 +82,7 @@ TOOLS = [
             "properties": {
                 "query": {"description": "Words or a question", "type": "string"},
                 "category": {"type": "string"},
-                "limit": {"default": 5, "maximum": 50, "minimum": 1, "type": "integer"},
+                "limit": {"default": 5, "maximum": 30, "minimum": 1, "type": "integer"},
                 "max_tokens": {"default": 1000, "minimum": 1, "type": "integer"},
             },
             "required": ["query"],

@@ -29,7 +29,7 @@ from token_tracking_server.content.roots import Roots
 from token_tracking_server.skills.digests import Digests
 from token_tracking_server.skills.front_matter import SkillFormatError, read_skill
 from token_tracking_server.skills.shelf import MOST_BYTES, MOST_FILES, Shelves
-from token_tracking_server.skills.source import Files, RootsSource, SkillFile
+from token_tracking_server.skills.source import Files, NotServed, RootsSource, SkillFile
 from token_tracking_server.skills.uris import same_uri, uri_of
 
 Transport = Literal["memory", "stdio"]
@@ -327,8 +327,8 @@ OUTSIDE = [
     "skill://acme/refunds/%",
     "skill://guides/caching.md",
     "skill://acme/refunds/.hidden.md",
-    "skill://acme/refunds/link.md",
-    "skill://acme/refunds/linked/secret.md",
+    "skill://linking/link.md",
+    "skill://linking/linked/secret.md",
     "skill://acme/refunds/" + "a/" * 10_000 + "x.md",
     "skill://acme/refunds/" + "x" * 60_000,
 ]
@@ -338,8 +338,9 @@ OUTSIDE = [
 async def test_nothing_but_files_of_skills_is_read(library: Path, uri: str) -> None:
     secret = write(library.parent, "secret.md", "secret")
     write(library, "acme/refunds/.hidden.md", "hidden")
-    (library / "acme/refunds/link.md").symlink_to(secret)
-    (library / "acme/refunds/linked").symlink_to(library.parent)
+    linking = write_skill(library, "linking")
+    (linking / "link.md").symlink_to(secret)
+    (linking / "linked").symlink_to(library.parent)
     async with connected("memory", "auto", library) as client:
         for text in (
             await unreadable(client, uri),
@@ -408,7 +409,7 @@ async def test_many_skills_come_in_pages(tmp_path: Path) -> None:
 MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("none", "# Just text\n", "does not begin with front matter"),
     ("late", "\n---\nname: late\ndescription: x\n---\n", "does not begin with front matter"),
-    ("open", "---\nname: open\ndescription: x\n", "does not begin with front matter"),
+    ("open", "---\nname: open\ndescription: x\n", "no line of --- ends it"),
     ("nameless", "---\ndescription: x\n---\n", "the front matter has no name: add name: nameless"),
     ("number", "---\nname: 7\ndescription: x\n---\n", "the front matter has no name"),
     ("other", "---\nname: another\ndescription: x\n---\n", "they must be the same"),
@@ -429,6 +430,14 @@ MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("key", "---\nname: key\ndescription: x\n? [1]\n: 2\n---\n", "unhashable key"),
     ("maybe", "---\nname: maybe\ndescription: x\na: !!bool yes\n---\n", "neither true nor false"),
     ("infinite", "---\nname: infinite\ndescription: x\na: !!float inf\n---\n", "JSON"),
+    ("seq", "---\nname: seq\ndescription: x\nv: !!seq abc\n---\n", "is not what stands there"),
+    ("map", "---\nname: map\ndescription: x\nv: !!map abc\n---\n", "is not what stands there"),
+    ("str", "---\nname: str\ndescription: x\nv: !!str [a]\n---\n", "expected a scalar"),
+    (
+        "hex",
+        f"---\nname: hex\ndescription: x\nv: !!int 0x{'9' * 50_000}\n---\n",
+        "is no whole number that can be read",
+    ),
     ("latin", "---\nname: latin\ndescription: naïve\n---\n".encode("latin-1"), "not UTF-8"),
 ]
 
@@ -537,11 +546,63 @@ async def test_what_is_left_out_of_a_skill_is_reported(library: Path) -> None:
     write(library, "lower/in/SKILL.md", "---\nname: in\ndescription: x\n---\n")
     server = skills_server(library)
     async with Client(server) as client:
-        assert "skill://pdf/SKILL.md" in await uris_of(client)
+        assert await uris_of(client) == [
+            "skill://acme/refunds/SKILL.md",
+            "skill://lower/in/SKILL.md",
+        ]
+        text = await refused(client, "skills/get", uri="skill://pdf/SKILL.md")
+        assert "pdf/huge.bin belongs to it and is left out (it has 1,073,741,824 bytes" in text
         assert "1,073,741,824 bytes" in await unreadable(client, "skill://pdf/huge.bin")
     reasons = {each.path: each.reason for each in await server.skills.problems()}
-    assert reasons.keys() == {"pdf/link.md", "pdf/huge.bin", "pdf/Skill.MD", "gone/SKILL.md"}
+    assert reasons.keys() == {
+        "pdf",
+        "pdf/link.md",
+        "pdf/huge.bin",
+        "pdf/Skill.MD",
+        "gone/SKILL.md",
+    }
     assert reasons["pdf/Skill.MD"] == "hosts look for SKILL.md: rename it if it is to be one"
+
+
+async def test_a_skill_without_one_of_its_files_is_not_served_at_all(
+    library: Path, tmp_path: Path
+) -> None:
+    (library / "pdf/shared.md").symlink_to(library / "guides/caching.md")
+    other = tmp_path / "other"
+    write_skill(other, "acme/refunds", **{"back\\slash.md": "x"})
+    server = skills_server(library, other)
+    async with Client(server) as client:
+        assert await uris_of(client) == ["skill://acme/refunds/SKILL.md"]
+        text = await unreadable(client, "skill://pdf/SKILL.md")
+        assert "pdf/shared.md belongs to it and is left out (it is a link" in text
+
+
+@both_generations
+async def test_a_file_of_what_is_no_skill_any_more_is_not_read(library: Path, mode: Mode) -> None:
+    script = "skill://acme/refunds/scripts/run.py"
+    manifest = library / "acme/refunds/SKILL.md"
+    async with connected("memory", mode, library) as client:
+        await uris_of(client)
+        assert await bytes_of(client, script) == b"print('run')\n"
+        text = manifest.read_bytes()
+        manifest.unlink()
+        assert "No file of a skill is served" in await unreadable(client, script)
+        manifest.write_bytes(text)
+        assert await bytes_of(client, script) == b"print('run')\n"
+        manifest.write_bytes(text.replace(b"refunds", b"another"))
+        assert "they must be the same" in await unreadable(client, script)
+
+
+def test_whatever_is_wrong_with_one_skill_the_others_are_served(library: Path) -> None:
+    class Failing(RootsSource):
+        def read(self, file: SkillFile, limit: int) -> bytes:
+            if file.path == "pdf/SKILL.md":
+                raise MemoryError("too much")
+            return super().read(file, limit)
+
+    shelf = Shelves(Failing(Roots([library]))).build()
+    assert list(shelf.skills) == ["skill://acme/refunds/SKILL.md"]
+    assert shelf.problems == (NotServed("pdf", "it cannot be read (MemoryError): too much"),)
 
 
 async def test_of_two_folders_with_the_same_skill_the_first_is_served(tmp_path: Path) -> None:

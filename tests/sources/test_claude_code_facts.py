@@ -522,3 +522,27 @@ async def test_the_parent_of_a_message_is_the_message_before_it_in_its_chain(
         store, "SELECT m.key, p.key FROM messages m LEFT JOIN messages p ON p.id = m.parent_id"
     )
     assert dict(found) == {"msg_1": None, "msg_2": "msg_1", "msg_3": "msg_1"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [({"is_error": True}, '{"is_error":true}'), ({"is_error": False}, None), ({}, None)],
+)
+async def test_a_tool_that_answered_with_an_error_is_said(
+    store: TokenStore, claude: Path, told: dict[str, Any], kept: str | None
+) -> None:
+    result = {**tool_result("toolu_1"), **told}
+    lines = [answer(content=[tool_use("toolu_1")]), asked([result], parent="u-a", second=20)]
+    write(claude, lines)
+    await ingest_claude_code(store, [claude])
+    assert await rows(store, "SELECT key, bytes, detail FROM items") == [("toolu_1", 4, kept)]
+
+
+async def test_an_error_mark_of_another_type_does_not_lose_the_result(
+    store: TokenStore, claude: Path
+) -> None:
+    result = {**tool_result("toolu_1"), "is_error": "yes"}
+    lines = [answer(content=[tool_use("toolu_1")]), asked([result], parent="u-a", second=20)]
+    write(claude, lines)
+    await ingest_claude_code(store, [claude])
+    assert await rows(store, "SELECT key, bytes, detail FROM items") == [("toolu_1", 4, None)]

@@ -84,7 +84,14 @@ async def test_who_loaded_nothing_has_no_loads(store: TokenStore) -> None:
         (load(), load(NOON + 1), 2),
         (load(), load(uri="content://guides/limits"), 2),
         (load(), load(session="s2"), 2),
-        (load(tool_use_id="t1"), load(NOON + 9, "s2", tool_use_id="t1"), 1),
+        (load(tool_use_id="toolu_1"), load(NOON + 9, "s2", tool_use_id="toolu_1"), 1),
+        (load(tool_use_id="call_1"), load(NOON + 9, tool_use_id="call_1"), 1),
+        (load(tool_use_id="call_1"), load(NOON + 9, "s2", tool_use_id="call_1"), 2),
+        (load(answer="r1"), load(answer="r1"), 1),
+        (load(answer="r1"), load(answer="r1", tool_use_id="toolu_1"), 1),
+        (load(answer="r1"), load(answer="r1", uri="content://guides/limits"), 2),
+        (load(answer="r1"), load(answer="r2"), 2),
+        (load(answer="r1"), load(), 1),
         (load(tool_use_id="t1"), load(tool_use_id="t2"), 2),
         (load(tool_use_id="t1"), load(uri="content://guides/limits", tool_use_id="t1"), 2),
         (load(), load(tool_use_id="t1"), 1),
@@ -126,22 +133,51 @@ async def test_a_library_is_kept_once_with_the_time_when_it_was_first_so(store: 
     assert [each.library for each in await store.session_loads("s1")] == [LIBRARY] * 3 + [larger]
 
 
-async def test_a_load_without_a_library_has_the_last_one_before_it(store: TokenStore) -> None:
-    await store.save_loads([load(NOON, "s9")], LIBRARY)
-    second = LibrarySize(
-        fingerprint="f2", documents=1, tokens=1, overhead_tokens=1, method="o200k_base"
-    )
-    await store.save_loads([load(NOON + 10, "s9")], second)
-    for moment in (NOON - 5, NOON + 5, NOON + 50):
+SECOND = LibrarySize(
+    fingerprint="f2", documents=1, tokens=1, overhead_tokens=1, method="o200k_base"
+)
+
+
+async def test_a_load_without_a_library_has_the_last_one_of_its_session_before_it(
+    store: TokenStore,
+) -> None:
+    for moment, library in ((NOON, LIBRARY), (NOON + 10, SECOND), (NOON + 20, LIBRARY)):
+        await store.save_loads([load(moment)], library)
+    for moment in (NOON - 5, NOON + 5, NOON + 15, NOON + 50):
         await store.save_loads([load(moment)])
+    found = {each.at - NOON: each.library for each in await store.session_loads("s1")}
+    assert [found[at] for at in (-5, 5, 15, 50)] == [None, LIBRARY, SECOND, LIBRARY]
+
+
+async def test_another_sessions_library_is_not_this_ones(store: TokenStore, claude: Path) -> None:
+    """A server of another name, or none that records, answered the call."""
+    await store.save_loads([load(NOON, "other")], LIBRARY)
+    await take(store, claude, called(tool_use("toolu_1", LOAD), results={"toolu_1": "x" * 400}))
+    (found,) = await store.session_loads(SESSION)
+    assert (found.origin, found.tokens, found.library) == ("transcript", 100, None)
+
+
+@pytest.mark.parametrize("documents", [1, 3])
+async def test_what_metadata_tells_of_has_the_library_last_seen_before_it(
+    store: TokenStore, documents: int
+) -> None:
+    for moment, library in ((NOON, LIBRARY), (NOON + 10, SECOND), (NOON + 20, LIBRARY)):
+        await store.save_loads([load(moment, "other")], library)
+    told = f'{{"resource_count":{documents}}}'
+    for at_ms in (-5, 5, 10, 15, 50):
+        given = event(f"msg_{at_ms}", NOON + at_ms, metadata=told)
+        await store.save_usage(given)
     found = await store.session_loads("s1")
-    assert [each.library for each in found] == [LIBRARY, LIBRARY, second]
+    libraries = [None, LIBRARY, SECOND, SECOND, LIBRARY]
+    assert [each.library for each in found] == libraries
+    means = [None, 750, 1, 1, 750]
+    assert [each.tokens for each in found] == [mean and mean * documents for mean in means]
 
 
 async def test_loads_go_with_what_is_older_than_the_retention(store: TokenStore) -> None:
     now = int(datetime.now(UTC).timestamp() * 1000)
     await store.save_loads([load(NOON)], LIBRARY)
-    await store.save_loads([load(now)])
+    await store.save_usage(event(at=now, metadata='{"resource_count":1}'))
     await store.cleanup(timedelta(days=30))
     (kept,) = await store.session_loads("s1")
     assert (kept.at, kept.library) == (now, LIBRARY)
@@ -260,7 +296,7 @@ async def test_of_two_calls_the_one_that_names_the_document_is_the_same(
 
 async def test_a_call_that_brought_nothing_new_is_overhead(store: TokenStore, claude: Path) -> None:
     """A server answers that the session holds the document already."""
-    held = load(TEN + 900, SESSION, tokens=0, overhead_tokens=20, kind="search")
+    held = load(TEN + 900, SESSION, tokens=0, overhead_tokens=20, kind="notice")
     index = load(TEN + 800, SESSION, uri="content://", tokens=0, overhead_tokens=99, kind="search")
     await store.save_loads([held, index], LIBRARY)
     calls = [tool_use("toolu_1", LOAD, uris=[URI]), tool_use("toolu_2", SEARCH, query="q")]

@@ -5,6 +5,7 @@ The ledger holds no text, so it cannot be learned from alone.
 
 import asyncio
 import os
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,9 @@ _ENOUGH: Final = 2000
 _LEAST_CHARACTERS: Final = 2 * LEAST_TOKENS
 """A text shorter than this is hardly 200 tokens, and is not even counted. Only Chinese, Japanese
 and Korean come near two characters a token."""
+
+_MODEL: Final = re.compile(r"[!-~]{1,128}")
+"""A model's name. What else a transcript has there is not kept under."""
 
 Progress = Callable[[int, int], None]
 
@@ -147,6 +151,7 @@ class _Taken:
             and len(each.text) >= _LEAST_CHARACTERS
             and (each.key, each.kind) not in self._seen
             and self._counts[model, each.kind] < _ENOUGH
-            and model not in {"", SYNTHETIC_MODEL}
+            and model != SYNTHETIC_MODEL
+            and _MODEL.fullmatch(model) is not None
             and public_encoding(model) is None
         )

@@ -1,12 +1,14 @@
 """`count_tokens`: a text's tokens for a model, and how good that figure is."""
 
 import asyncio
+import re
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from msgspec import Struct
 
 from token_tracking.counting.encodings import EncodingName
+from token_tracking.counting.errors import CountingError
 from token_tracking.counting.multipliers import (
     NEWER_CLAUDE,
     Multiplier,
@@ -25,6 +27,15 @@ _PUBLIC: Final[dict[str, EncodingName]] = {
     "cl100k_base": "cl100k_base",
 }
 """tiktoken's name of an encoding, and the packed vocabulary that counts it."""
+
+
+_AFTER: Final = re.compile(r"@.*|(?<!^ft):.*")
+"""What providers put behind a model's name: a version, or a price (`:free`)."""
+
+_OTHERS: Final = re.compile(
+    r"claude|gemini|gemma|llama|mistral|mixtral|qwen|deepseek|grok|gpt4?all"
+)
+"""Makers of other models. tiktoken goes by how a name begins, and some of theirs begin as gpt-4."""
 
 
 class TokenCount(Struct, frozen=True, kw_only=True):
@@ -68,12 +79,14 @@ class TokenCounter:
         newest Claude models are meant, which have the most tokens: so a budget is kept.
 
         Raises:
-            CountingError: a vocabulary is missing or damaged, or a plugged-in counter failed.
+            CountingError: it is no text, a vocabulary is missing or damaged, or a plugged-in
+                counter failed.
         """
+        _check_text(text)
         plugged = self._plugged.get(None if model is None else multiplier_key(model))
         counter = plugged or self._plugged.get(None)
         if counter is not None:
-            return counter.count(text)
+            return _plugged_count(counter, text)
         return _count(text, model, self._multipliers)
 
     async def count(self, text: str, model: str | None = None) -> TokenCount:
@@ -91,7 +104,8 @@ def count_tokens(
     model is named. Special tokens in the text are ordinary text. Nothing is sent anywhere.
 
     Raises:
-        CountingError: the vocabulary that came with the package is missing or damaged.
+        CountingError: it is no text, or the vocabulary that came with the package is missing or
+            damaged.
     """
     return _count(text, model, multipliers)
 
@@ -106,6 +120,7 @@ async def count_tokens_async(
 def _count(
     text: str, model: str | None, multipliers: Mapping[str, Multiplier] | None
 ) -> TokenCount:
+    _check_text(text)
     if model is None:
         return _estimated(text, NEWER_CLAUDE, "newest Claude, as no model is named")
     if learned := learned_multiplier(model, multipliers):
@@ -120,6 +135,30 @@ def _count(
     return TokenCount(tokens=tokens, method=public, exact=exact, error_p95=0.0 if exact else None)
 
 
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise CountingError(
+            f"The text is {type(text).__name__}: give a str (bytes.decode() makes one of bytes)."
+        )
+
+
+def _plugged_count(counter: Counter, text: str) -> TokenCount:
+    """What a plugged-in counter says, or what is wrong with it."""
+    name = type(counter).__name__
+    try:
+        found = cast("object", counter.count(text))
+    except CountingError:
+        raise
+    except Exception as error:
+        raise CountingError(f"The plugged-in counter {name} failed: {error!r}.") from error
+    if not isinstance(found, TokenCount) or type(found.tokens) is not int or found.tokens < 0:
+        raise CountingError(
+            f"The plugged-in counter {name} returned {found!r}: it must be a TokenCount of a whole"
+            " number of tokens from 0."
+        )
+    return found
+
+
 def _estimated(text: str, by: Multiplier, source: str) -> TokenCount:
     tokens, _ = count_exactly(text, _ESTIMATE)
     return TokenCount(
@@ -131,10 +170,15 @@ def _estimated(text: str, by: Multiplier, source: str) -> TokenCount:
 
 
 def public_encoding(model: str) -> EncodingName | None:
-    """The encoding of a model whose tokenizer is public: OpenAI's models from GPT-3.5 on."""
+    """The encoding of a model whose tokenizer is public: OpenAI's models from GPT-3.5 on; the name
+    of an encoding means itself."""
     from tiktoken.model import encoding_name_for_model  # noqa: PLC0415 (start-up)
 
-    name = model.strip().lower().rpartition("/")[2]
+    name = _AFTER.sub("", model.strip().lower().rpartition("/")[2])
+    if name in _PUBLIC:
+        return _PUBLIC[name]
+    if _OTHERS.search(name):
+        return None
     try:
         return _PUBLIC.get(encoding_name_for_model(name))
     except KeyError:

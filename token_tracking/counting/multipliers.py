@@ -35,8 +35,14 @@ NEWER_CLAUDE: Final = Multiplier(multiplier=1.54, error_median=0.059, error_p95=
 """Claude from version 4.7 on."""
 
 _NEW_TOKENIZER: Final = (4, 7)
-_ALIASES: Final = frozenset({"opus", "sonnet", "haiku", "fable", "mythos"})
+_ALIASES: Final = frozenset({"opus", "sonnet", "haiku", "fable", "mythos", "opusplan"})
 """What Claude Code takes for a model: the newest of a family."""
+
+_NEW_FAMILIES: Final = frozenset({"fable", "mythos"})
+"""All of their versions came with the newer tokenizer."""
+
+_BEFORE: Final = re.compile(r"^(?:.*[/.:])?[a-z0-9_]+-(?=claude-)|(?<=claude)(?=\d)")
+"""What some hosts put before the name (`databricks-claude-...`); and where a hyphen is missing."""
 
 _VERSION: Final = re.compile(r"claude-(?:v|instant-)?(?:[a-z]+-)?(\d{1,2})(?:-(\d{1,2}))?(?![0-9])")
 
@@ -50,7 +56,7 @@ def default_multiplier(model: str) -> Multiplier | None:
     if not name.startswith("claude"):
         return None
     found = _VERSION.match(name)
-    if found is None:
+    if found is None or not _NEW_FAMILIES.isdisjoint(name.split("-")):
         return EARLIER_CLAUDE if name.startswith("claude-instant") else NEWER_CLAUDE
     version = (int(found[1]), int(found[2] or 0))
     return NEWER_CLAUDE if version >= _NEW_TOKENIZER else EARLIER_CLAUDE
@@ -68,4 +74,11 @@ def learned_multiplier(
 def multiplier_key(model: str) -> str:
     """The name under which a model's multiplier is learned: its plain name, since neither speed
     nor batch changes the tokenizer."""
-    return read_model_name(model).model
+    name = _BEFORE.sub(_hyphenated, model.strip().lower())
+    plain = read_model_name(name).model
+    alias = plain.partition("[")[0]
+    return alias if alias in _ALIASES else plain
+
+
+def _hyphenated(found: re.Match[str]) -> str:
+    return "" if found[0] else "-"

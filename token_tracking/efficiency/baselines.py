@@ -16,7 +16,9 @@ Basis = Literal["measured", "estimated", "unknown"]
 class Baseline(Struct, frozen=True, kw_only=True):
     """What the same work would have used: tokens (prompt and output), and USD.
 
-    `saved_*` may be negative. Money is `None` where it cannot be known.
+    `saved_*` may be negative. Money is `None` where it cannot be known. `error_p95` is the relative
+    error of counted tokens in 95 of 100 texts (0.08 is 8%); `None` where it was not measured, and
+    for what was not counted: `no_cache` is measured, and `custom` as good as the user's function.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
     saved_tokens: int
     saved_usd: Decimal | None
     basis: Basis
+    error_p95: float | None = None
 
 
 def no_cache(usage: Usage, cost: Cost) -> Baseline:
@@ -43,7 +46,12 @@ def no_cache(usage: Usage, cost: Cost) -> Baseline:
 
 
 def otherwise(
-    name: str, usage: Usage, other: Usage, cost: Cost, price: Callable[[Usage], Cost] | None
+    name: str,
+    usage: Usage,
+    other: Usage,
+    cost: Cost,
+    price: Callable[[Usage], Cost] | None,
+    error_p95: float | None = None,
 ) -> Baseline:
     """A message that would have used `other`, which `price` says the cost of."""
     pico = None if price is None else price(other).pico_usd
@@ -54,4 +62,5 @@ def otherwise(
         saved_tokens=other.total_tokens - usage.total_tokens,
         saved_usd=None if pico is None else usd(pico - cost.pico_usd),
         basis="estimated",
+        error_p95=error_p95,
     )

@@ -2,12 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from token_tracking.errors import InvalidUsageError
 from token_tracking.loads import LibrarySize, SessionLoad, chain_of
 from token_tracking.usage import SYNTHETIC_MODEL, Usage
+
+_MOST_TOKENS: Final = 10**15
+"""More than all the libraries and sessions that a ledger takes: a fault of who tells it."""
 
 
 class Billed(Protocol):
@@ -39,12 +43,23 @@ class JitContext(Struct, frozen=True, kw_only=True):
     `library_tokens` is the size of all of it; `loaded_tokens` what had been loaded of it, and
     `overhead_tokens` what finding and loading it cost: the definitions of the tools, indexes and
     the frame of each answer. Of what entered since the request before, `new_tokens` is the size.
+
+    Raises:
+        InvalidUsageError: a count is negative, not an integer, or absurdly large.
     """
 
     library_tokens: int
     loaded_tokens: int
     overhead_tokens: int
     new_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value: object = getattr(self, name)
+            if type(value) is not int or not 0 <= value <= _MOST_TOKENS:
+                raise InvalidUsageError(
+                    f"{name} is {value!r}: it must be a whole number from 0 to {_MOST_TOKENS:,}."
+                )
 
     @property
     def tokens_saved(self) -> int:
@@ -102,7 +117,13 @@ class _Libraries:
 def _chain_contexts(
     members: Sequence[Billed], loads: Sequence[SessionLoad], libraries: _Libraries
 ) -> dict[str, JitContext]:
+    """The contexts of one chain's requests, in order of time.
+
+    New is what entered since the request before it: not what a fork inherited, which its parent
+    had sent, nor what stood there before the first request that is known.
+    """
     changes = sorted(_changes(loads), key=lambda change: (change.at, -change.sign), reverse=True)
+    first = members[0].timestamp
     found: dict[str, JitContext] = {}
     loaded = overhead = 0
     for each in members:
@@ -111,10 +132,10 @@ def _chain_contexts(
             _, sign, load = changes.pop()
             loaded += sign * (load.tokens or 0)
             overhead += sign * load.overhead_tokens
-            if sign > 0:
-                new[id(load)] = load
-            else:
+            if sign < 0:
                 new.pop(id(load), None)
+            elif not load.is_inherited and load.entered_at >= first:
+                new[id(load)] = load
         library = libraries.at(each.timestamp)
         found[each.message_id] = JitContext(
             library_tokens=library.tokens,

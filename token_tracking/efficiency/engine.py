@@ -85,8 +85,10 @@ class EfficiencyEngine:
         if name == "no_jit":
             if context is None:
                 return None
-            billed = billed_context(context, self._scale_of(model), usage.prompt_tokens)
-            return otherwise("no_jit", usage, without_jit(usage, billed), cost, price)
+            scale = self._scale_of(model)
+            billed = billed_context(context, scale, usage.prompt_tokens)
+            other = without_jit(usage, billed)
+            return otherwise("no_jit", usage, other, cost, price, scale.error_p95)
         if name == "custom":
             view = RequestView(message_id=None, at=None, model=model, usage=usage)
             return otherwise("custom", usage, custom_usage(custom, view), cost, price)
@@ -103,7 +105,9 @@ class EfficiencyEngine:
     ) -> SessionBaseline | None:
         """The baseline `name` of all requests of a session: `no_cache`, `no_jit` or `custom`.
 
-        `no_jit` is `None` where no load tells how large the library is.
+        `no_jit` is `None` where no load tells how large the library is. How wrong `custom` may be
+        is known to your function alone: its figures have no error, and are right only as far as
+        that is exact.
 
         Raises:
             UnknownBaselineError: there is none of that name, or `custom` without a function.
@@ -121,7 +125,7 @@ class EfficiencyEngine:
         if not any(load.library for load in loads):
             return None
         rows = no_jit_requests(sent, loads, prices, self._scale_of)
-        errors = {self._scale_of(each.model).error_p95 for each in sent}
+        errors = {self._scale_of(model).error_p95 for model in {each.model for each in sent}}
         known = [error for error in errors if error is not None]
         error = max(known) if known and len(known) == len(errors) else None
         return session_baseline("no_jit", rows, "estimated", error)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Protocol
 
 from msgspec import Struct
@@ -61,7 +62,8 @@ class SessionBaseline(Struct, frozen=True, kw_only=True):
 
     `saved_usd` (USD) is that of the requests that have a price, and `None` where none has.
     `error_p95` is the relative error of counted tokens in 95 of 100 texts (0.08 is 8%), where it
-    was measured. `over_window_requests` could not have been sent to their model: of those the
+    was measured: of a `custom` baseline it is `None`, as nothing here knows how good the user's
+    function is. `over_window_requests` could not have been sent to their model: of those the
     baseline is hypothetical; `fits_window` is `None` where no model's window is known.
     """
 
@@ -95,8 +97,9 @@ def no_jit_requests(
 ) -> list[RequestBaseline]:
     """Each request with the whole library upfront; none where no load tells its size."""
     held = contexts(sent, loads)
+    scale_once = cache(scale_of)
     return [
-        _no_jit(each, held[each.message_id], prices, scale_of(each.model))
+        _no_jit(each, held[each.message_id], prices, scale_once(each.model))
         for each in sent
         if each.message_id in held
     ]
@@ -141,12 +144,17 @@ def _cost(request: Billed, usage: Usage, prices: Prices) -> int:
 
 
 def _fits(request: Billed, prompt_tokens: int) -> bool | None:
-    known = None if request.model is None else limits(request.model)
+    window = None if request.model is None else _window(request.model)
     # A request that itself is larger had a window that nothing here names (a beta's).
-    window = None if known is None else known.context_window
     if window is None or request.usage.prompt_tokens > window:
         return None
     return prompt_tokens <= window
+
+
+@lru_cache(maxsize=256)  # every request of a session asks, and a name is read in 40 us
+def _window(model: str) -> int | None:
+    known = limits(model)
+    return None if known is None else known.context_window
 
 
 def session_baseline(

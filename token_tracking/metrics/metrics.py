@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from token_tracking.efficiency import CacheFigures, EfficiencyEngine, Prices, cache_figures
+from token_tracking.efficiency.cache import CacheFigures, cache_figures
 from token_tracking.metrics.blocks import blocks
 from token_tracking.metrics.periods import Period, parse_period, time_zone
 from token_tracking.metrics.report import By, Report, ReportRow, date_label, fold, total
-from token_tracking.metrics.session import SessionReport, session_report
 from token_tracking.pricing import normalize_model
 from token_tracking.store import MessageSums, Sums, TokenStore
 
 if TYPE_CHECKING:
+    from token_tracking.efficiency import EfficiencyEngine, Prices
     from token_tracking.efficiency.attribution import Attribution
+    from token_tracking.metrics.session import SessionReport
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -52,11 +53,11 @@ class TokenMetrics:
         store: TokenStore,
         zone: tzinfo | None = None,
         *,
-        efficiency: EfficiencyEngine | None = None,
-        prices: Prices | None = None,
+        efficiency: "EfficiencyEngine | None" = None,
+        prices: "Prices | None" = None,
     ) -> None:
         self._store = store
-        self._efficiency = efficiency or EfficiencyEngine()
+        self._efficiency = efficiency
         self._prices = prices or store.prices
         self.zone = zone or time_zone()
 
@@ -79,17 +80,20 @@ class TokenMetrics:
         )
 
     async def get_session_data(
-        self, session_id: str, *, prices: Prices | None = None
-    ) -> SessionReport:
+        self, session_id: str, *, prices: "Prices | None" = None
+    ) -> "SessionReport":
         """A session: its own messages, what it inherited, its tools, and what just-in-time content
         did to it, at `prices` where others than the usual ones hold by now.
 
         Raises:
             UnknownSessionError: the ledger has no such session.
         """
+        from token_tracking.efficiency import EfficiencyEngine  # noqa: PLC0415 (start-up)
+        from token_tracking.metrics.session import session_report  # noqa: PLC0415 (start-up)
+
         data = await self._store.get_session_data(session_id)
         loads = await self._store.session_loads(session_id)
-        engine = self._efficiency
+        engine = self._efficiency or EfficiencyEngine()
         if loads:
             engine = engine.calibrated(await self._store.multipliers())
         return session_report(data, loads, engine, prices or self._prices)
@@ -97,14 +101,13 @@ class TokenMetrics:
     async def get_session_attribution(self, session_id: str) -> "Attribution":
         """Which items of its prompts a session's tokens and money went to, to the token and to
         the pico-dollar. Empty for a session that the ledger does not know."""
-        # Most questions are others, and whoever asks waits for each import.
-        from token_tracking.metrics.attribution import session_attribution  # noqa: PLC0415
+        from token_tracking.efficiency import EfficiencyEngine  # noqa: PLC0415 (start-up)
+        from token_tracking.metrics.attribution import session_attribution  # noqa: PLC0415 (start-up)
 
         chains = await self._store.session_chains(session_id)
-        learned = await self._store.multipliers()
-        return session_attribution(
-            chains, self._store.prices, self._efficiency.calibrated(learned).scale
-        )
+        engine = self._efficiency or EfficiencyEngine()
+        scale = engine.calibrated(await self._store.multipliers()).scale
+        return session_attribution(chains, self._store.prices, scale)
 
     async def get_ledger_counts(self) -> LedgerCounts:
         """What the ledger was made from, and holds."""

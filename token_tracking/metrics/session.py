@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from token_tracking.efficiency import Basis, EfficiencyEngine, Prices, Scale
-from token_tracking.store import SessionData, SessionLoad
+from token_tracking.loads import LibrarySize, SessionLoad
+from token_tracking.store import SessionData
 from token_tracking.usage import SYNTHETIC_MODEL
 
 
@@ -70,7 +71,7 @@ def _figures(
     own = [load for load in loads if not load.is_inherited]
     content = [load for load in own if load.kind == "load"]
     scale = engine.scale(_main_model(data))
-    library = next((load.library for load in reversed(loads) if load.library), None)
+    library = _latest_library(loads)
     overhead = sum(load.overhead_tokens for load in own)
     baseline = engine.calculate_session_baseline("no_jit", data.messages, loads, prices)
     known = {} if baseline is None else asdict(baseline)
@@ -95,6 +96,12 @@ def _figures(
         fits_window=known.get("fits_window"),
         over_window_requests=known.get("over_window_requests", 0),
     )
+
+
+def _latest_library(loads: Sequence[SessionLoad]) -> LibrarySize | None:
+    """That of the load that entered last; a fork's own before one that it inherited."""
+    known = [load for load in loads if load.library]
+    return max(known, key=lambda load: load.entered_at).library if known else None
 
 
 def _scaled(load: SessionLoad, scale: Scale) -> SessionLoad:

@@ -1,19 +1,16 @@
 """One load, told twice: what a server recorded, and the call that a transcript shows.
 
 They are one by the id of the call, where the host passed it. Otherwise by session, tool and
-nearest time: each record and each call is used at most once, so that two calls at one moment stay
-two. A call that no server recorded is a load by itself.
+nearest time (`load_pairs`): each record and each call is used at most once, so that two calls at
+one moment stay two. A call that no server recorded is a load by itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from token_tracking.loads import LibrarySize, LoadKind, LoadOrigin, SessionLoad
-
-NEAREST_MS: Final = 600_000
-"""A record and a call further apart are two. The call's time is that of its message; between the
-two the user may have been asked for permission, which takes minutes rather than hours."""
+from token_tracking.store.load_pairs import Calls
 
 BYTES_PER_TOKEN: Final = 4
 """Of an answer that only a transcript shows. Of 204 sections of English documentation, 90 in 100
@@ -33,16 +30,19 @@ class Recorded(NamedTuple):
     tokens: int
     overhead_tokens: int
     method: str
+    answer: str
     library: LibrarySize | None
 
 
 class Call(NamedTuple):
-    """A call that a transcript shows; `at` is the time of its message."""
+    """A call that a transcript shows; `at` is the time of its message, and `failed` says that the
+    tool answered with an error."""
 
     key: str
     tool: str | None
     uri: str | None
     size: int | None
+    failed: bool
     message: str
     at: int
     chain: str
@@ -62,6 +62,17 @@ class _Answer(NamedTuple):
     def first(self) -> Recorded:
         return self.loads[0]
 
+    @property
+    def kinds(self) -> tuple[LoadKind, ...]:
+        """The tools whose call it may be: a notice may be of either."""
+        kind = self.first.kind
+        return ("load", "search") if kind == "notice" else (kind,)
+
+    @property
+    def wanted(self) -> list[Hashable]:
+        """The same, with the documents that it brought."""
+        return [(kind, load.uri) for kind in self.kinds for load in self.loads]
+
 
 def join_calls(
     session_id: str, recorded: Iterable[Recorded], calls: Iterable[Call]
@@ -69,24 +80,34 @@ def join_calls(
     """The loads of a session in order of time, from both tellings."""
     by_key = {call.key: call for call in calls}
     answers = _answers(recorded)
-    pairs = [(answer, by_key.pop(answer.first.tool_use_id or "", None)) for answer in answers]
-    open_answers = [answer for answer, call in pairs if call is None]
-    nearest = _nearest(open_answers, [call for call in by_key.values() if call.kind])
+    found = {
+        index: by_key[answer.first.tool_use_id or ""]
+        for index, answer in enumerate(answers)
+        if answer.first.tool_use_id in by_key
+    }
+    named = {call.key for call in found.values()}
+    waiting = [index for index in range(len(answers)) if index not in found]
+    rest = [call for call in by_key.values() if call.key not in named and call.kind]
+    found |= {index: by_key[key] for index, key in _nearest(answers, waiting, rest).items()}
     loads: list[SessionLoad] = []
-    for answer, known in pairs:
-        call = known or nearest.get(answer)
-        if call is not None:
-            by_key.pop(call.key, None)
-        loads += [_of_record(session_id, load, call) for load in answer.loads]
-    loads += [_of_call(session_id, call, call.kind) for call in by_key.values() if call.kind]
+    for index, answer in enumerate(answers):
+        loads += [_of_record(session_id, load, found.get(index)) for load in answer.loads]
+    told = {call.key for call in found.values()}
+    loads += [
+        _of_call(session_id, call, call.kind)
+        for call in by_key.values()
+        if call.kind and call.key not in told
+    ]
     return sorted(loads, key=lambda load: (load.at, load.tool_use_id or "", load.uri))
 
 
 def _answers(recorded: Iterable[Recorded]) -> list[_Answer]:
-    """Records of one call together: by its id, or else by their moment and kind."""
+    """Records of one call together: by its id, by the server's own, or else by moment and kind."""
 
-    def call(load: Recorded) -> tuple[str, int, str]:
-        return (load.tool_use_id, 0, "") if load.tool_use_id else ("", load.at, load.kind)
+    def call(load: Recorded) -> tuple[str, str, int, str]:
+        if load.tool_use_id:
+            return (load.tool_use_id, "", 0, "")
+        return ("", load.answer, 0, "") if load.answer else ("", "", load.at, load.kind)
 
     return [
         _Answer(tuple(loads))
@@ -94,46 +115,20 @@ def _answers(recorded: Iterable[Recorded]) -> list[_Answer]:
     ]
 
 
-def _nearest(answers: Sequence[_Answer], calls: Sequence[Call]) -> dict[_Answer, Call]:
-    """The closest pairs first, and before them those where the call names what it brought."""
-    pairs = sorted(
-        (
-            (
-                not _shares_uri(answer, call),
-                abs(answer.first.at - call.at),
-                call.at,
-                call.key,
-                index,
-            ),
-            answer,
-            call,
-        )
-        for index, answer in enumerate(answers)
-        for call in calls
-        if _may_be(answer, call)
-    )
-    found: dict[_Answer, Call] = {}
-    used: set[str] = set()
-    for _, answer, call in pairs:
-        if answer not in found and call.key not in used:
-            found[answer] = call
-            used.add(call.key)
-    return found
+def _nearest(
+    answers: Sequence[_Answer], waiting: Sequence[int], calls: Sequence[Call]
+) -> dict[int, str]:
+    """The call of each waiting answer, by its index: first where the call names what it brought."""
+    known = Calls((by, call.at, call.key) for call in calls for by in _names(call))
+    by_uri = [(answers[index].first.at, answers[index].wanted) for index in waiting]
+    found = {waiting[number]: key for number, key in known.nearest(by_uri).items()}
+    rest = [index for index in waiting if index not in found]
+    by_kind = [(answers[index].first.at, answers[index].kinds) for index in rest]
+    return found | {rest[number]: key for number, key in known.nearest(by_kind).items()}
 
 
-def _may_be(answer: _Answer, call: Call) -> bool:
-    """Whether the tool and the time agree. A call that loads and brings nothing that was not sent
-    before is recorded as overhead alone: then it has to name the same document."""
-    first = answer.first
-    if abs(first.at - call.at) > NEAREST_MS:
-        return False
-    brought_nothing = first.kind == "search" and call.kind == "load" and _shares_uri(answer, call)
-    return call.kind == first.kind or brought_nothing
-
-
-def _shares_uri(answer: _Answer, call: Call) -> bool:
-    named = (call.uri or "").split()
-    return any(load.uri in named for load in answer.loads)
+def _names(call: Call) -> list[Hashable]:
+    return [call.kind, *((call.kind, uri) for uri in sorted(set((call.uri or "").split())))]
 
 
 def _of_record(session_id: str, load: Recorded, call: Call | None) -> SessionLoad:
@@ -159,15 +154,16 @@ def _of_record(session_id: str, load: Recorded, call: Call | None) -> SessionLoa
 
 def _of_call(session_id: str, call: Call, kind: LoadKind) -> SessionLoad:
     estimated = None if call.size is None else -(-call.size // BYTES_PER_TOKEN)
-    is_search = kind == "search"
+    kind = "notice" if call.failed else kind
+    is_content = kind == "load"
     return SessionLoad(
         session_id=session_id,
         at=call.at,
         kind=kind,
         uri=call.uri or "",
         category=None,
-        tokens=0 if is_search else estimated,
-        overhead_tokens=(estimated or 0) if is_search else 0,
+        tokens=estimated if is_content else 0,
+        overhead_tokens=0 if is_content else estimated or 0,
         method=f"bytes / {BYTES_PER_TOKEN}",
         origin="transcript",
         entered_at=call.at + 1,

@@ -1,8 +1,8 @@
 """The learned multipliers of a ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
@@ -15,24 +15,38 @@ if TYPE_CHECKING:
 class StoredMultipliers(LedgerReads):
     """What `token-tracking calibrate` learned; `TokenStore` lends the transaction."""
 
+    _learned: Sequence[tuple[Any, ...]] = ()
+
     def _writing(self) -> AbstractAsyncContextManager[None]:
         raise NotImplementedError
 
+    @property
+    def learned(self) -> "dict[str, Multiplier]":
+        """The learned multipliers by model, as they were when the store was opened, or when it
+        last read or saved them."""
+        from token_tracking.counting.multipliers import (  # noqa: PLC0415 (reports count nothing)
+            Multiplier,
+        )
+
+        return {
+            row[0]: Multiplier(
+                multiplier=row[1],
+                error_median=row[2],
+                error_p95=row[3],
+                samples=row[4],
+                learned_at=row[5],
+            )
+            for row in self._learned
+        }
+
     async def multipliers(self) -> "dict[str, Multiplier]":
         """The learned multipliers by model, as `count_tokens` takes them."""
-        from token_tracking.counting import Multiplier  # noqa: PLC0415 (reports count nothing)
-
         async with self._reading():
-            return {
-                row[0]: Multiplier(
-                    multiplier=row[1],
-                    error_median=row[2],
-                    error_p95=row[3],
-                    samples=row[4],
-                    learned_at=row[5],
-                )
-                async for row in self._sql.multipliers(self._db)
-            }
+            await self._read_multipliers()
+        return self.learned
+
+    async def _read_multipliers(self) -> None:
+        self._learned = [row async for row in self._sql.multipliers(self._db)]
 
     async def save_multipliers(self, learned: "Mapping[str, Multiplier | None]") -> None:
         """Keep what was learned, by model; forget the multiplier of a model that has `None`.
@@ -46,3 +60,4 @@ class StoredMultipliers(LedgerReads):
                     await self._sql.forget_multiplier(self._db, model=model)
                 else:
                     await self._sql.save_multiplier(self._db, model=model, **asdict(multiplier))
+        await self.multipliers()

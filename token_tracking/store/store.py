@@ -7,11 +7,10 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import aiosqlite
 
-from token_tracking.loads import LibrarySize, Load
 from token_tracking.location import Location, default_location, locate
 from token_tracking.pricing import PriceBook
 from token_tracking.reading import Reading
@@ -25,10 +24,12 @@ from token_tracking.store.queries import load_queries
 from token_tracking.store.reads import milliseconds
 from token_tracking.store.records import Saved
 from token_tracking.store.rows import repriced
-from token_tracking.store.save_loads import save_loads
 from token_tracking.store.saving import Save, Statements, sum_anew
 from token_tracking.store.turnstile import Turnstile
 from token_tracking.usage import UsageEvent
+
+if TYPE_CHECKING:
+    from token_tracking.loads import LibrarySize, Load
 
 _REPRICED_AT_ONCE: Final = 10_000
 _Value = TypeVar("_Value")
@@ -74,6 +75,7 @@ class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
             store = cls(connection, location, None if user_prices is None else Path(user_prices))
             with store_errors(location.path):
                 await store._create_temporary_tables()
+                await store._read_multipliers()
         except BaseException:
             await connection.close()
             raise
@@ -118,10 +120,12 @@ class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
         """
         return await self._finish(self._save(Batch(readings)))
 
-    async def save_loads(self, loads: Sequence[Load], library: LibrarySize | None = None) -> None:
+    async def save_loads(
+        self, loads: "Sequence[Load]", library: "LibrarySize | None" = None
+    ) -> None:
         """Save what a server loaded into sessions, and how large the library is that it came from.
-        Each load counts once: the same call and URI again, or the same session, URI and time,
-        changes nothing.
+        Each load counts once: the same answer and URI again, the same call and URI, or else the
+        same session, URI and time is the same load. Of what is told twice the earliest stays.
 
         Raises:
             StoreError: the database cannot be written; nothing was saved.
@@ -139,7 +143,9 @@ class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
         async with self._writing():
             return await Save(self._db, self._statements, self.prices).run(batch)
 
-    async def _save_loads(self, loads: Sequence[Load], library: LibrarySize | None) -> None:
+    async def _save_loads(self, loads: "Sequence[Load]", library: "LibrarySize | None") -> None:
+        from token_tracking.store.save_loads import save_loads  # noqa: PLC0415 (start-up)
+
         now = time.time_ns() // 1_000_000
         async with self._writing():
             await save_loads(self._db, self._sql, loads, library, now)

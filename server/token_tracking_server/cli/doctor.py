@@ -77,19 +77,18 @@ def _unreadable(files: list[FoundFile]) -> dict[str, str]:
 async def _library(settings: Settings) -> list[str]:
     from token_tracking_server.cli.library import looked_at
 
-    found, folders = await looked_at(settings), settings.library_folders()
-    documents = sum(each.documents for each in found.categories)
-    categories = counted(len(found.categories), "category").replace("categorys", "categories")
-    for folder in folders:
+    found = await looked_at(settings)
+    for folder in found.folders:
         line(f"library: {plain(str(folder))}")
-    line(f"library: {counted(documents, 'document')} in {categories}")
-    if found.left_out:
-        line(f"library: {len(found.left_out):,} files left out; token-tracking library names them")
+    line(f"library: {found.said}")
+    if found.files_left_out or found.problems or found.skill_problems:
+        left = counted(found.files_left_out, "file")
+        others = len(found.problems) + len(found.skill_problems)
+        line(
+            f"library: {left} left out, {others:,} not as meant; token-tracking library names them"
+        )
     return [
-        f"the library {plain(str(folders[each.root]))} is not there. Name another with --library,"
-        " or TOKEN_TRACKING_LIBRARY."
-        for each in found.left_out
-        if not each.path
+        f"{each} Name another with --library, or TOKEN_TRACKING_LIBRARY." for each in found.missing
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from rich.table import Table
 
 from token_tracking_server.cli import output
-from token_tracking_server.cli.output import plain
+from token_tracking_server.cli.output import counted, plain
 from token_tracking_server.cli.progress import progress_bar
 from token_tracking_server.cli.tables import console
 from token_tracking_server.content.catalog import Catalog, Category, Found
@@ -15,6 +15,8 @@ from token_tracking_server.content.library import Library
 from token_tracking_server.content.roots import LeftOut
 from token_tracking_server.settings import Settings
 from token_tracking_server.sizes import Sizes
+from token_tracking_server.skills.shelf import Shelves
+from token_tracking_server.skills.source import RootsSource
 
 _NAMED: Final = 20
 """Files that were left out, named on a terminal."""
@@ -31,6 +33,29 @@ class Looked(NamedTuple):
     left_out: Sequence[LeftOut]
     problems: Sequence[LeftOut]
     found: Sequence[Found] = ()
+    skill_problems: Sequence[tuple[str, str]] = ()
+
+    @property
+    def said(self) -> str:
+        """How much it holds."""
+        documents = sum(each.documents for each in self.categories)
+        categories = len(self.categories)
+        noun = "category" if categories == 1 else "categories"
+        return f"{counted(documents, 'document')} in {categories:,} {noun}"
+
+    @property
+    def missing(self) -> list[str]:
+        """A sentence for each folder that is none."""
+        return [
+            f"{plain(str(self.folders[each.root]))}: {each.reason}."
+            for each in self.left_out
+            if not each.path
+        ]
+
+    @property
+    def files_left_out(self) -> int:
+        """Files that are there and no documents."""
+        return sum(bool(each.path) for each in self.left_out)
 
 
 async def looked_at(settings: Settings, query: str | None = None) -> Looked:
@@ -39,12 +64,11 @@ async def looked_at(settings: Settings, query: str | None = None) -> Looked:
     Raises:
         ContentError: the catalog cannot be used.
     """
-    folders = settings.library_folders()
-    library = Library(folders, settings.catalog_folder())
+    library = Library(settings.library_folders(), settings.catalog_folder())
 
     def answer(catalog: Catalog) -> Looked:
         return Looked(
-            folders,
+            library.roots.folders,
             catalog.categories(),
             catalog.left_out(_MOST),
             catalog.problems(_MOST),
@@ -53,7 +77,10 @@ async def looked_at(settings: Settings, query: str | None = None) -> Looked:
 
     try:
         with progress_bar("Reading the library", of="files") as library.progress:
-            return await library.ask(answer, patience=None)
+            looked = await library.ask(answer, patience=None)
+        left_out = {(each.path, each.reason) for each in looked.left_out}
+        skills = Shelves(RootsSource(library.roots)).build().problems
+        return looked._replace(skill_problems=[each for each in skills if each not in left_out])
     finally:
         await library.close()
 
@@ -68,7 +95,7 @@ async def run(settings: Settings, query: str | None, *, as_json: bool) -> int:
         output.json(_figures(library, sizes))
     else:
         _show(library, sizes)
-    return 1 if any(not each.path for each in library.left_out) else 0
+    return 1 if library.missing else 0
 
 
 def _figures(library: Looked, sizes: Sizes) -> dict[str, Any]:
@@ -83,6 +110,7 @@ def _figures(library: Looked, sizes: Sizes) -> dict[str, Any]:
         },
         "left_out": {_path(library, each): each.reason for each in library.left_out},
         "problems": {_path(library, each): each.reason for each in library.problems},
+        "skills_not_served": dict(library.skill_problems),
     }
 
 
@@ -106,6 +134,10 @@ def _show(library: Looked, sizes: Sizes) -> None:
     out.print(f"For the newest Claude, {sizes.basis}.")
     _show_files("Left out", library, library.left_out)
     _show_files("Not as it was meant", library, library.problems)
+    for path, reason in library.skill_problems[:_NAMED]:
+        output.line(plain(f"Not served as a skill: {path}: {reason}."))
+    if not library.categories and not library.missing:
+        output.line("It holds no Markdown yet: put guides below a folder of their category.")
 
 
 def _show_files(what: str, library: Looked, files: Sequence[LeftOut]) -> None:
@@ -139,3 +171,5 @@ def _show_found(query: str, found: Sequence[Found], sizes: Sizes, *, as_json: bo
     for each in found:
         output.line(plain(f"{each.uri} ({sizes.scaled(each.tokens):,} tokens)"))
         output.line(plain(f"    {each.titles}: {', '.join(each.matched)}"))
+    if found:
+        output.line(f"For the newest Claude, {sizes.basis}.")

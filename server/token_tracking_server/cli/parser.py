@@ -85,12 +85,18 @@ def _source_options() -> argparse.ArgumentParser:
     return sources
 
 
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return Path(text)
+
+
 def _library_options() -> argparse.ArgumentParser:
     library = argparse.ArgumentParser(add_help=False)
     library.add_argument(
         "--library",
         metavar="DIR",
-        type=Path,
+        type=_folder,
         action="append",
         default=_UNSET,
         help="a folder of Markdown and skills for the assistant to search; may be repeated"

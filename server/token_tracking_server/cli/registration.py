@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from token_tracking.errors import TokenTrackingError
 from token_tracking.store import default_location, locate
 from token_tracking_server.settings import Settings
 
@@ -57,13 +58,28 @@ def _environment(settings: Settings, environment: Mapping[str, str]) -> dict[str
     location = locate(database).path.absolute()
     carried = {
         "TOKEN_TRACKING_DB": "" if location == usual else str(location),
-        "TOKEN_TRACKING_CLAUDE_DIRS": os.pathsep.join(map(_absolute, settings.claude_dirs)),
-        "TOKEN_TRACKING_LIBRARY": os.pathsep.join(map(_absolute, settings.library)),
+        "TOKEN_TRACKING_CLAUDE_DIRS": _several(settings.claude_dirs),
+        "TOKEN_TRACKING_LIBRARY": _several(settings.library),
         "TOKEN_TRACKING_PRICES": _absolute(settings.user_prices) if settings.user_prices else "",
         "TOKEN_TRACKING_TIMEZONE": settings.timezone or "",
         "CLAUDE_CONFIG_DIR": _absolute_each(environment.get("CLAUDE_CONFIG_DIR", "")),
     }
     return {name: value for name, value in carried.items() if value}
+
+
+def _several(folders: Sequence[Path]) -> str:
+    """Folders as one variable has them.
+
+    Raises:
+        TokenTrackingError: one has a name that cannot stand there.
+    """
+    for folder in folders:
+        if os.pathsep in str(folder):
+            raise TokenTrackingError(
+                f"{folder} has a {os.pathsep} in its name, which separates folders in the variable"
+                " that a client passes on: name a link to it, or rename it."
+            )
+    return os.pathsep.join(map(_absolute, folders))
 
 
 def _absolute(path: Path) -> str:

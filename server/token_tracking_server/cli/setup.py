@@ -9,10 +9,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from token_tracking.errors import SourceError
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking_server.cli import ingest, registration, report
 from token_tracking_server.cli.handshake import handshake
 from token_tracking_server.cli.ledger import opened
+from token_tracking_server.cli.library import looked_at
 from token_tracking_server.cli.output import line
 from token_tracking_server.settings import Settings
 
@@ -25,13 +27,20 @@ def run(settings: Settings) -> int:
     """Report, check, and print the lines to paste.
 
     Raises:
+        SourceError: a folder of the library is not there.
         HandshakeError: the server does not work.
         StoreError: the ledger cannot be used.
     """
+    library = asyncio.run(looked_at(settings))
+    if missing := library.missing:
+        raise SourceError(f"{missing[0]} Name the library's folder with --library.")
     asyncio.run(_first_report(settings))
     server = registration.registration(settings)
     _heading("The server")
     line(textwrap.fill(str(asyncio.run(handshake(server))), _WIDTH))
+    line(
+        textwrap.fill(f"Library: {library.said} in {', '.join(map(str, library.folders))}.", _WIDTH)
+    )
     _heading("Register it")
     _print_registration(server)
     return 0

@@ -1,14 +1,14 @@
 """Questions to the catalog, over a connection that only reads."""
 
 import sqlite3
-from difflib import get_close_matches
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
 from token_tracking_server.content.catalog_file import load_queries
-from token_tracking_server.content.errors import UnknownContentError
+from token_tracking_server.content.errors import UnknownContentError, UnreadableContentError
+from token_tracking_server.content.names import nearest, one_line
 from token_tracking_server.content.outline import Entry
 from token_tracking_server.content.roots import LeftOut
 from token_tracking_server.content.search import SearchIndex
@@ -67,7 +67,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 def shortened(title: str) -> str:
     """A title of a length for lists."""
-    return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
+    return one_line(title, _LONGEST_TITLE)
 
 
 class Catalog:
@@ -98,7 +98,7 @@ class Catalog:
             UnknownContentError: there is no such category.
         """
         if category is not None:
-            self._require_category(category)
+            self.known_category(category)
         found: list[Found] = []
         for hit in self._index.search(query, category=category, limit=limit):
             row = self._queries.document_by_number(self._connection, number=hit.number)
@@ -119,7 +119,8 @@ class Catalog:
             )
             if row is not None:
                 return Entry.of_row(row)
-        self._require_category(address.category)
+        self._refuse_left_out(address)
+        self.known_category(address.category)
         raise UnknownContentError(
             f"There is no {address._replace(anchor='').uri}.{self._nearest(address)}"
         )
@@ -130,7 +131,7 @@ class Catalog:
         Raises:
             UnknownContentError: there is no such category.
         """
-        self._require_category(category)
+        self.known_category(category)
         rows = self._queries.documents_of(
             self._connection, category=category, limit=limit, skip=skip
         )
@@ -151,33 +152,50 @@ class Catalog:
         """Files that are no documents, and why."""
         return [LeftOut(*row) for row in self._queries.left_out(self._connection, limit=limit)]
 
-    def left_out_count(self) -> int:
-        """How many files are no documents."""
-        return int(self._queries.left_out_count(self._connection))
-
     def problems(self, limit: int) -> list[LeftOut]:
         """Documents that could not be read as they were meant."""
         return [LeftOut(*row) for row in self._queries.problems(self._connection, limit=limit)]
 
-    def _require_category(self, category: str) -> None:
+    def missing_roots(self) -> list[LeftOut]:
+        """Roots that are not there, or are no folders."""
+        return [each for each in self.left_out(_COMPARED) if not each.path]
+
+    def known_category(self, category: str) -> str:
+        """The category.
+
+        Raises:
+            UnknownContentError: there is none of that name; the text says which there are.
+        """
         names = [each.name for each in self.categories()]
         if category not in names:
-            shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+            shown = ", ".join(one_line(each, _LONGEST_TITLE) for each in names[:_NAMED])
+            shown += ", ..." if len(names) > _NAMED else ""
             there = f"There are: {shown}." if names else "The library is empty."
-            raise UnknownContentError(f"There is no category {category!r}. {there}")
+            wanted = one_line(category, _LONGEST_TITLE)
+            raise UnknownContentError(f"There is no category '{wanted}'. {there}")
+        return category
+
+    def _refuse_left_out(self, address: Address) -> None:
+        """A file that is there and no document: the error says why."""
+        path = f"{address.category}/{address.document_id}"
+        for name in (path, f"{path}.md", f"{path}.markdown", f"{path}.mdx"):
+            reason = self._queries.left_out_reason(self._connection, path=name)
+            if reason is not None:
+                raise UnreadableContentError(f"{name} is left out of the library: {reason}.")
 
     def _nearest(self, address: Address) -> str:
-        known = list(self._queries.all_ids(self._connection, limit=_COMPARED))
-        uris = {
-            f"{category}/{each}".lower(): Address(category, each).uri for category, each in known
-        }
-        wanted = f"{address.category}/{address.document_id}".lower()
-        near = get_close_matches(wanted, uris, n=_NEAREST, cutoff=0.6)
-        name = Path(wanted).name
-        near += [each for each in uris if Path(each).name == name and each not in near]
-        if not near:
-            return " search_content finds what there is."
-        return f" Nearest: {', '.join(uris[each] for each in near[:_NEAREST])}."
+        """Documents with a similar name, wherever they stand."""
+        known = [Address(*row) for row in self._queries.all_ids(self._connection, limit=_COMPARED)]
+        names: dict[str, list[Address]] = {}
+        for each in known:
+            names.setdefault(_name(each), []).append(each)
+        near = nearest(_name(address), names, _NEAREST, 0.75)
+        found = [each.uri for name in near for each in names[name]][:_NEAREST]
+        return f" Nearest: {', '.join(found)}." if found else " search_content finds what there is."
+
+
+def _name(address: Address) -> str:
+    return PurePosixPath(_without_ending(address.document_id)).name.lower()
 
 
 def _without_ending(document_id: str) -> str:

@@ -65,8 +65,8 @@ DELETE FROM left_out WHERE root = :root AND path = :path;
 -- name: left_out
 SELECT root, path, reason FROM left_out ORDER BY root, path LIMIT :limit;
 
--- name: left_out_count$
-SELECT COUNT(*) FROM left_out;
+-- name: left_out_reason$
+SELECT reason FROM left_out WHERE path = :path LIMIT 1;
 
 -- name: problems
 SELECT root, path, problem FROM documents WHERE problem IS NOT NULL ORDER BY root, path

@@ -5,14 +5,27 @@ from typing import Final
 
 from msgspec import Struct
 
-from token_tracking_server.content.front_matter import read_front_matter
+from token_tracking_server.content.front_matter import FrontMatter, read_front_matter
 from token_tracking_server.content.sections import Section, first_paragraph, split_sections
 
 _LONGEST_DESCRIPTION: Final = 240
+_DIRECTIONS: Final = (
+    "model",
+    "tools",
+    "allowed-tools",
+    "disallowed-tools",
+    "disallowedTools",
+    "skills",
+    "argument-hint",
+    "globs",
+    "paths",
+)
+"""Fields of an agent or skill that whoever follows it has to know: they are loaded with it."""
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """One file of the library. `text` is what is loaded: the file without its front matter.
+    """One file of the library. `text` is what is loaded: the file without its front matter, of
+    which the fields that direct an agent stay.
 
     `document_id` is the path below the category, without `.md`. `problem` says what could not be
     read as it was meant; the rest was.
@@ -43,7 +56,7 @@ def parse_document(category: str, document_id: str, source: str) -> Document:
     `tags` or `keywords`), or else from the first heading and the first paragraph.
     """
     front = read_front_matter(source)
-    text = source[front.length :].lstrip("\n")
+    text = _directions(front) + source[front.length :].lstrip("\n")
     sections = split_sections(text)
     headings = [section.title for section in sections if section.is_heading]
     title = front.text("title") or front.text("name") or (headings[0] if headings else "")
@@ -70,3 +83,9 @@ def plain_document(category: str, document_id: str, source: str) -> Document:
         text=source,
         sections=split_sections(source, headings=False),
     )
+
+
+def _directions(front: FrontMatter) -> str:
+    found = [(name, ", ".join(front.words(name))) for name in _DIRECTIONS]
+    lines = [f"{name}: {words}\n" for name, words in found if words]
+    return "".join([*lines, "\n"]) if lines else ""

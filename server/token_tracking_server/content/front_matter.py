@@ -7,12 +7,18 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from token_tracking_server.content.names import one_line
+
 LONGEST: Final = 64_000
 """Characters. What is longer is no front matter."""
+
+LONGEST_FIELD: Final = 1_024
+"""Characters that are kept of one: what the format of skills allows a description."""
 
 _BLOCK: Final = re.compile(
     r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
+_BEGUN: Final = re.compile(r"---[ \t]*\r?\n[A-Za-z][\w-]*:(?:[ \t]|\r?\n)")
 _PAIR: Final = re.compile(r"([A-Za-z][\w-]*)[ \t]*:[ \t]*(.*)")
 _DEEPEST: Final = 20
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -29,13 +35,14 @@ class FrontMatter(Struct, frozen=True):
     def text(self, name: str) -> str:
         """A field as one line; '' where it is no text."""
         value = self.fields.get(name)
-        return " ".join(value.split()) if isinstance(value, str) else ""
+        return one_line(value, LONGEST_FIELD) if isinstance(value, str) else ""
 
     def words(self, name: str) -> tuple[str, ...]:
         """A field as words: a list, or a text with commas."""
         value = self.fields.get(name)
         given: list[Any] = value.split(",") if isinstance(value, str) else _listed(value)
-        return tuple(dict.fromkeys(" ".join(each.split()) for each in given if _is_word(each)))
+        words = (one_line(each, LONGEST_FIELD) for each in given if _is_word(each))
+        return tuple(dict.fromkeys(words))
 
 
 def read_front_matter(text: str) -> FrontMatter:
@@ -46,7 +53,8 @@ def read_front_matter(text: str) -> FrontMatter:
     """
     block = _BLOCK.match(text, 0, LONGEST)
     if block is None:
-        return FrontMatter()
+        begun = _BEGUN.match(text)
+        return FrontMatter(problem="front matter: no line of --- ends it" if begun else None)
     try:
         fields: Any = _load(block[1])
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -1,6 +1,7 @@
 """What a conversation has loaded, and still holds."""
 
 from collections import OrderedDict
+from collections.abc import Set
 from typing import Final
 
 from msgspec import Struct
@@ -36,12 +37,14 @@ class Held(Struct):
             loaded = self.documents[key] = _Loaded(entry.digest)
         loaded.pieces.update(dict.fromkeys(pieces, at))
 
-    def forget_before(self, at: int) -> None:
-        """A compaction took what was loaded before it out of the context."""
-        for key, loaded in list(self.documents.items()):
-            loaded.pieces = {piece: when for piece, when in loaded.pieces.items() if when >= at}
-            if not loaded.pieces:
-                del self.documents[key]
+    def only(self, moments: Set[int]) -> "Held":
+        """What of it was loaded at these moments: the rest left the context."""
+        kept = Held()
+        for key, loaded in self.documents.items():
+            pieces = {piece: at for piece, at in loaded.pieces.items() if at in moments}
+            if pieces:
+                kept.documents[key] = _Loaded(loaded.digest, pieces)
+        return kept
 
 
 class Conversations:

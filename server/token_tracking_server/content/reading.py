@@ -35,4 +35,4 @@ def parse_file(roots: Roots, file: FoundFile, data: bytes) -> Document:
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n") if "\r" in text else text
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -50,7 +50,11 @@ class Roots:
     """One or more folders."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self.folders = tuple(each.expanduser().absolute() for each in folders)
+        once: dict[str, Path] = {}
+        for each in folders:
+            folder = each.expanduser().absolute()
+            once.setdefault(os.path.realpath(folder), folder)
+        self.folders = tuple(once.values())
 
     def walk(self) -> Walk:
         """Markdown, and all files of skills: folders with a SKILL.md. Hidden files and folders,
@@ -60,7 +64,9 @@ class Roots:
             if folder.is_dir():
                 _walk_root(number, os.path.realpath(folder), found)
             else:
-                found.left_out.append(LeftOut(number, "", "there is no such folder"))
+                there = folder.exists()
+                reason = "it is a file, no folder" if there else "there is no such folder"
+                found.left_out.append(LeftOut(number, "", reason))
         return found
 
     def read_bytes(self, root: int, path: str, limit: int = LARGEST) -> bytes:

@@ -7,8 +7,16 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from token_tracking_server.content.names import one_line
+
 LONGEST_PIECE: Final = 6_000
 """Characters. What is longer between two headings is cut into parts: each can be loaded alone."""
+
+LONGEST_TITLE: Final = 400
+"""Characters of a heading that are looked at: some patterns take the square of a line's length."""
+
+LONGEST_ANCHOR: Final = 100
+"""Characters: an anchor stands in URIs, which an assistant pays for."""
 
 _PART_LEVEL: Final = 7
 """Below every heading: Markdown has six levels."""
@@ -112,13 +120,14 @@ def _end(marks: list[_Mark], number: int, length: int) -> int:
 
 def slug(title: str) -> str:
     """The anchor of a heading, as GitHub makes it: letters and digits of every script stay."""
-    plain = _MARKUP.sub("", _LINK.sub(r"\1", title))
-    return _NOT_IN_ANCHORS.sub("", plain.strip().lower()).replace(" ", "-") or "section"
+    plain = _MARKUP.sub("", _LINK.sub(r"\1", title[:LONGEST_TITLE]))
+    plain = _NOT_IN_ANCHORS.sub("", plain.strip().lower()).replace(" ", "-")
+    return plain[:LONGEST_ANCHOR] or "section"
 
 
 def plain_title(title: str) -> str:
     """A heading without its markup."""
-    return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", title)).split())
+    return one_line(_MARKUP.sub("", _LINK.sub(r"\1", title[:LONGEST_TITLE])), LONGEST_TITLE)
 
 
 def first_paragraph(text: str, longest: int) -> str:
@@ -148,10 +157,13 @@ def _headings(text: str) -> Iterator[_Mark]:
         position = found.end()
         line = found[0]
         if atx := _ATX.fullmatch(line):
-            yield _Mark(found.start(), len(atx[1]), plain_title(_CLOSING.sub("", atx[2])))
+            title = _CLOSING.sub("", atx[2].strip()[:LONGEST_TITLE])
+            yield _Mark(found.start(), len(atx[1]), plain_title(title))
         elif under := _SETEXT.fullmatch(line):
             paragraph = _paragraph(text, begun, found.start())
             if not paragraph:
+                # It is a rule, or itself a line of prose: what stands above it is done with.
+                begun = found.start()
                 continue
             title = plain_title(" ".join(each for _, each in paragraph))
             yield _Mark(paragraph[0][0], 1 if under[1][0] == "=" else 2, title)

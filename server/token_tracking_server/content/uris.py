@@ -7,7 +7,8 @@ from token_tracking_server.content.errors import BadContentUriError
 
 SCHEME: Final = "content://"
 _FORM: Final = "content://CATEGORY/ID, or content://CATEGORY/ID#SECTION; search_content finds them"
-_LONGEST: Final = 4_096
+_LONGEST: Final = 16_384
+"""Characters. A path may have 4,096 bytes, of which each takes three where it is encoded."""
 
 
 class Address(NamedTuple):
@@ -19,21 +20,43 @@ class Address(NamedTuple):
 
     @property
     def uri(self) -> str:
-        """As a URI: what is no plain character is percent-encoded."""
-        text = SCHEME + quote(self.category, safe="")
+        """As a URI in which letters and digits of every script stay as they are: encoded, each
+        would take several tokens. The rest of what is no plain character is percent-encoded."""
+        text = SCHEME + encoded(self.category)
         if self.document_id:
-            text += "/" + quote(self.document_id, safe="/")
-        return f"{text}#{quote(self.anchor, safe='')}" if self.anchor else text
+            text += "/" + encoded(self.document_id, "/")
+        return f"{text}#{encoded(self.anchor, '.')}" if self.anchor else text
+
+    @property
+    def ascii_uri(self) -> str:
+        """The same in ASCII, as the protocol's own lists have it."""
+        return quote(self.uri, safe=":/#%")
+
+
+def encoded(part: str, safe: str = "") -> str:
+    """A part of a URI: what is no letter, digit or mark of those that URIs allow is encoded."""
+    if part.isascii():
+        return quote(part, safe=safe)
+    return "".join(each if each.isalnum() else quote(each, safe=safe) for each in part)
 
 
 def parse_uri(text: str) -> Address:
-    """The address that a URI names: a category, a document or a section. `.md` may end the id.
+    """The address that a URI names: a category, a document or a section. `.md` may end the id,
+    and what people put around a URI is passed over.
 
     Raises:
         BadContentUriError: it is none of these.
     """
     shown = text if len(text) <= 200 else text[:200] + "…"
-    if len(text) > _LONGEST or not text[: len(SCHEME)].lower() == SCHEME:
+    if len(text) > _LONGEST:
+        raise BadContentUriError(f"A URI of {len(text):,} characters is too long: write {_FORM}.")
+    text = text.strip(" \t\r\n<>\"'`").rstrip("/")
+    if text.startswith("skill:"):
+        raise BadContentUriError(
+            f"{shown!r} is for clients that read skills: search_content names the same file as"
+            " content://..."
+        )
+    if text[: len(SCHEME)].lower() != SCHEME and text.lower() != SCHEME.rstrip("/"):
         raise BadContentUriError(f"{shown!r} is no URI of the library: write {_FORM}.")
     path, _, anchor = text[len(SCHEME) :].partition("#")
     category, _, document_id = path.partition("/")

@@ -37,10 +37,12 @@ def read_skill(data: bytes, folder: str) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise SkillFormatError("SKILL.md is not UTF-8: save it as UTF-8") from error
     front = read_front_matter(text)
-    if front.problem is not None:
+    if front.problem is not None and front.length:
         raise SkillFormatError(
             f"{front.problem}: put a text that has a colon or a special character in quotes"
         )
+    if front.problem is not None:
+        raise SkillFormatError(f"{front.problem}: add it after name and description")
     if not front.length:
         raise SkillFormatError(
             "SKILL.md does not begin with front matter: put name and description between two lines"

@@ -20,7 +20,7 @@ from token_tracking.sources.claude_code.lines import (
 )
 from token_tracking.sources.claude_code.times import milliseconds
 from token_tracking.sources.claude_code.tools import path_or_uri, split_tool_name, subject, word
-from token_tracking.usage import ContentItem
+from token_tracking.usage import FAILED, ContentItem
 
 _BLOCKS_A_LINE: Final = 1000
 """Positions are line * this + block, so that items of one message sort as they stood."""
@@ -96,6 +96,7 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
                 kind="tool" if block.type == "tool_result" else word(block.type) or "tool",
                 bytes=_block_size(block),
                 after=link.message,
+                detail=FAILED if block.is_error else None,
                 sessions=_opened(line, link),
             )
         else:

@@ -52,6 +52,7 @@ class Block(Struct, gc=False):
     thinking: str | None = None
     data: str | None = None
     tool_use_id: str | None = None
+    is_error: bool | None = None
     content: str | list[Inner] | None = None
     source: Source | None = None
 
