@@ -137,6 +137,25 @@ async def test_what_opens_an_agents_chain_is_the_agents(store: TokenStore, claud
     }  # fmt: skip
 
 
+async def test_what_opens_an_agents_chain_of_no_name_is_its_own(
+    store: TokenStore, claude: Path
+) -> None:
+    side: dict[str, Any] = {"isSidechain": True}
+    write(
+        claude,
+        [
+            asked("x" * 300),
+            answer("msg_1", uuid="1", parent="u-u", second=2, billed=billed(0, 1000)),
+            asked("x" * 600, uuid="task", second=3, **side),
+            answer("msg_s", uuid="s", parent="task", second=4, billed=billed(0, 700), **side),
+        ],
+    )
+    await ingest_claude_code(store, [claude])
+    assert {each.id: each.tokens for each in (await attributed(store)).items} == {
+        "base": 897, "u-u": 108, "base:sidechain": 497, "task": 208,
+    }  # fmt: skip
+
+
 async def test_a_fork_carries_its_own_text_and_not_its_parents(
     store: TokenStore, claude: Path
 ) -> None:

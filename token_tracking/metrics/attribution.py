@@ -126,7 +126,8 @@ def _entry(entry: ChainEntry, keys: dict[int, str]) -> Entry:
     detail = _detail(entry.detail)
     at, agent = detail.get("at"), detail.get("agent")
     # Earlier versions kept no detail: what opened a chain is then the main one's.
-    chain = (agent if isinstance(agent, str) else "") if detail else None
+    agent = agent if isinstance(agent, str) else None
+    chain = chain_of(agent, is_sidechain=bool(detail.get("sidechain"))) if detail else None
     return Entry(
         key=entry.key,
         kind=entry.kind,

@@ -6,7 +6,6 @@ from typing import Final, cast
 
 from msgspec.json import encode
 
-from token_tracking.loads import chain_of
 from token_tracking.sources.claude_code.chains import Link
 from token_tracking.sources.claude_code.lines import (
     Attachment,
@@ -155,8 +154,11 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
 def _entry_detail(line: Line) -> str:
     """When a text or attachment entered, and into whose chain: a user goes back and writes another
     one after the same message, and what opens a chain hangs on none."""
-    chain = chain_of(line.agentId, is_sidechain=line.isSidechain)
-    kept = {"at": milliseconds(line.timestamp), "agent": _fact(chain) if chain else None}
+    kept = {
+        "at": milliseconds(line.timestamp),
+        "agent": line.agentId and _fact(line.agentId),
+        "sidechain": line.isSidechain or None,
+    }
     kept = {name: value for name, value in kept.items() if value is not None}
     return encode(kept, order="sorted").decode()
 
