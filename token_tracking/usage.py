@@ -185,8 +185,9 @@ class ContentItem(Struct, frozen=True, kw_only=True, gc=False):
     came back. Sizes are bytes of UTF-8 text, or of base64 data for an image.
 
     `message` is the key of the message that holds the block; `after` that of the last message
-    before it, for what entered from the user's side; an item that opens a chain has neither, and
-    names the `sessions` that it opens. `position` orders the items of one message.
+    before it, for what entered from the user's side; an item that opens a chain has neither.
+    `sessions` are those that it stands in, where no message tells: of what is no tool result, and
+    of what opens a chain. `position` orders the items of one message.
     """
 
     key: str

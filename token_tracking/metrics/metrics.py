@@ -15,6 +15,7 @@ from token_tracking.store import MessageSums, Sums, TokenStore
 
 if TYPE_CHECKING:
     from token_tracking.efficiency import EfficiencyEngine, Prices
+    from token_tracking.efficiency.attribution import Attribution
     from token_tracking.metrics.session import SessionReport
 
 
@@ -96,6 +97,17 @@ class TokenMetrics:
         if loads:
             engine = engine.calibrated(await self._store.multipliers())
         return session_report(data, loads, engine, prices or self._prices)
+
+    async def get_session_attribution(self, session_id: str) -> "Attribution":
+        """Which items of its prompts a session's tokens and money went to, to the token and to
+        the pico-dollar. Empty for a session that the ledger does not know."""
+        from token_tracking.efficiency import EfficiencyEngine  # noqa: PLC0415 (start-up)
+        from token_tracking.metrics.attribution import session_attribution  # noqa: PLC0415 (start-up)
+
+        chains = await self._store.session_chains(session_id)
+        engine = self._efficiency or EfficiencyEngine()
+        scale = engine.calibrated(await self._store.multipliers()).scale
+        return session_attribution(chains, self._store.prices, scale)
 
     async def get_ledger_counts(self) -> LedgerCounts:
         """What the ledger was made from, and holds."""

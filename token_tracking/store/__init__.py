@@ -4,6 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from token_tracking.location import Location, default_location, locate
+from token_tracking.store.attribution_reads import (
+    ChainCall,
+    ChainEntry,
+    ChainMessage,
+    SessionChains,
+)
 from token_tracking.store.records import MessageSums, Saved, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.store import TokenStore
 
@@ -11,11 +17,15 @@ if TYPE_CHECKING:
     from token_tracking.loads import LibrarySize, Load, SessionLoad
 
 __all__ = [
+    "ChainCall",
+    "ChainEntry",
+    "ChainMessage",
     "LibrarySize",
     "Load",
     "Location",
     "MessageSums",
     "Saved",
+    "SessionChains",
     "SessionData",
     "SessionLoad",
     "Sums",

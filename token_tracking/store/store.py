@@ -14,6 +14,7 @@ import aiosqlite
 from token_tracking.location import Location, default_location, locate
 from token_tracking.pricing import PriceBook
 from token_tracking.reading import Reading
+from token_tracking.store.attribution_reads import AttributionReads
 from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
 from token_tracking.store.load_reads import LoadReads
@@ -34,7 +35,7 @@ _REPRICED_AT_ONCE: Final = 10_000
 _Value = TypeVar("_Value")
 
 
-class TokenStore(LoadReads, StoredMultipliers):
+class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
     """One ledger. Any number of processes may have the same one open; writers take turns.
 
     Use `await TokenStore.open(...)`, or `async with TokenStore.opened(...)`.

@@ -24,8 +24,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def json(value: Any) -> None:
-    """A value as JSON."""
-    line(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """A value as JSON; a decimal as a number, to its last digit."""
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(value)
+    line(msgspec.json.format(encoded, indent=2).decode())
 
 
 def csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from token_tracking.metrics import JitFigures, SessionReport
 from token_tracking_server.cli import output
+from token_tracking_server.cli.attribution import attribution_fields
 from token_tracking_server.cli.ledger import bring_up_to_date, opened
 from token_tracking_server.cli.rows import iso, sums_fields
 from token_tracking_server.session_choice import choose_session
@@ -19,10 +20,17 @@ async def run(settings: Settings, session_id: str, *, as_json: bool, ingest: boo
         choice = await choose_session(store, session_id, os.environ, settings.claude_dirs)
         data = await metrics.get_session_data(choice.session_id)
         zone = metrics.zone
-    if as_json:
+        told = await metrics.get_session_attribution(choice.session_id) if as_json else None
+    if told is not None:
         times = {"first_at": iso(data.first_at, zone), "last_at": iso(data.last_at, zone)}
         output.json(
-            {"session_id": data.session_id, "project": data.project, **times, **_rest(data)}
+            {
+                "session_id": data.session_id,
+                "project": data.project,
+                **times,
+                **_rest(data),
+                **attribution_fields(told),
+            }
         )
     else:
         from token_tracking_server.cli.tables import print_session

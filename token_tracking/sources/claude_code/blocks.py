@@ -105,7 +105,8 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
                 bytes=_block_size(block),
                 after=link.message,
                 position=link.depth * _BLOCKS_A_LINE + index,
-                sessions=_opened(line, link),
+                detail=_entry_detail(line),
+                sessions=_standing(line),
             )
 
 
@@ -124,7 +125,8 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
         bytes=len(bytes(line.attachment)),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
-        sessions=_opened(line, link),
+        detail=_entry_detail(line),
+        sessions=_standing(line),
     )
 
 
@@ -145,9 +147,26 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
         detail=encode(kept, order="sorted").decode(),
-        # A fork that is compacted at once hangs it on its parent's message: this tells whose it is.
-        sessions=() if line.sessionId is None else (line.sessionId,),
+        sessions=_standing(line),
     )
+
+
+def _entry_detail(line: Line) -> str:
+    """When a text or attachment entered, and into whose chain: a user goes back and writes another
+    one after the same message, and what opens a chain hangs on none."""
+    kept = {
+        "at": milliseconds(line.timestamp),
+        "agent": line.agentId and _fact(line.agentId),
+        "sidechain": line.isSidechain or None,
+    }
+    kept = {name: value for name, value in kept.items() if value is not None}
+    return encode(kept, order="sorted").decode()
+
+
+def _standing(line: Line) -> tuple[str, ...]:
+    """The session that an item stands in. A fork goes on from its parent's message: nothing else
+    tells whose it is."""
+    return () if line.sessionId is None else (line.sessionId,)
 
 
 def _fact(value: object) -> object:
@@ -170,8 +189,8 @@ def _blocks(content: str | list[Block] | None) -> list[Block]:
 
 
 def _opened(line: Line, link: Link) -> tuple[str, ...]:
-    """The session that an item opens: where no message stands before it, nothing else tells."""
-    return (line.sessionId,) if link.message is None and line.sessionId is not None else ()
+    """The session that a result opens: where no message stands before it, nothing else tells."""
+    return _standing(line) if link.message is None else ()
 
 
 def block_key(line_id: str, index: int) -> str:

@@ -1,0 +1,165 @@
+"""Attribution on a tree of transcripts: whether every session adds up, what is measured of it, how
+far off estimates by bytes are, and how long it takes.
+
+python -m benchmarks.attribution TREE
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from token_tracking.efficiency import scales
+from token_tracking.efficiency.attribution import Attribution, Conversation, attribute
+from token_tracking.efficiency.attribution.sizes import Sizes
+from token_tracking.ingest import ingest_claude_code
+from token_tracking.metrics.attribution import conversation
+from token_tracking.pricing import usd
+from token_tracking.store import SessionData, TokenStore
+
+_LEAST_BYTES = 400
+"""Smaller results say more about the frame of a block than about bytes."""
+
+
+class Figures:
+    """What is added up over all sessions."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.findings: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+        self.bases: Counter[str] = Counter()
+        self.tokens = self.pico = self.sessions = self.wrong = 0
+        self.errors: defaultdict[str, list[float]] = defaultdict(list)
+        self.bytes: defaultdict[str, list[float]] = defaultdict(list)
+
+    def take(self, found: Attribution, data: SessionData, store: TokenStore) -> None:
+        """One session; wrong where it does not add up to what the ledger has."""
+        self.sessions += 1
+        self.tokens += found.prompt_tokens
+        self.pico += found.prompt_pico or 0
+        tokens = sum(item.prompt_tokens for item in found.items)
+        pico = sum(item.cost_pico or 0 for item in found.items)
+        self.wrong += (tokens, pico) != (data.sums.prompt_tokens, _prompt_pico(data, store))
+        for item in found.items:
+            self.kinds[item.kind] += item.prompt_tokens
+            self.bases[item.basis] += item.prompt_tokens
+        for name in found.findings.__struct_fields__:
+            self.findings[name] += getattr(found.findings, name)
+
+    def measure(self, given: Conversation, sizes: Sizes) -> None:
+        """Results that entered alone between two requests, the answer before them being final."""
+        after = Counter(entry.after for entry in given.entries if entry.bytes is not None)
+        messages = {message.key: message for message in given.messages}
+        alone = {
+            entry.after: entry
+            for entry in given.entries
+            if entry.kind == "tool"
+            and after[entry.after] == 1
+            and (entry.bytes or 0) > _LEAST_BYTES
+        }
+        for message in given.messages:
+            before, entry = messages.get(message.parent or ""), alone.get(message.parent)
+            if before is None or entry is None or not before.is_final:
+                continue
+            billed = message.usage.prompt_tokens - before.usage.prompt_tokens
+            billed -= before.usage.output_tokens
+            if billed > 0:
+                model = message.model or ""
+                self.errors[model].append(sizes.of_entry(entry, model) / billed - 1)
+                self.bytes[model].append((entry.bytes or 0) / billed)
+
+
+def _prompt_pico(data: SessionData, store: TokenStore) -> int:
+    """What the prompts of a session's own messages cost, message by message."""
+    total = 0
+    for each in data.messages:
+        if each.cost_pico is not None:
+            cost = store.prices.cost(
+                each.usage,
+                each.model or "",
+                each.timestamp,
+                speed=each.speed,
+                service_tier=each.service_tier,
+                inference_geo=each.inference_geo,
+            )
+            total += cost.input_pico + cost.cache_read_pico
+            total += cost.cache_write_5m_pico + cost.cache_write_1h_pico
+    return total
+
+
+async def measure(tree: Path) -> dict[str, Any]:
+    """The figures of a tree, from a ledger that is made for it."""
+    figures = Figures()
+    sizes = Sizes(scales())
+    with tempfile.TemporaryDirectory() as folder:
+        async with TokenStore.opened(Path(folder) / "ledger.db") as store:
+            await ingest_claude_code(store, [tree])
+            for session in await store.session_facts():
+                started = time.process_time()
+                chains = await store.session_chains(session)
+                read = time.process_time()
+                given = conversation(chains, store.prices)
+                found = attribute(given)
+                figures.seconds["read"] += read - started  # pyright: ignore[reportArgumentType]
+                figures.seconds["attribute"] += time.process_time() - read  # pyright: ignore[reportArgumentType]
+                figures.take(found, await store.get_session_data(session), store)
+                figures.measure(given, sizes)
+            cells = await store.totals("session")
+            ledger = sum(sums.prompt_tokens for _, _, sums in cells)
+    return _told(figures, ledger)
+
+
+def _told(figures: Figures, ledger_tokens: int) -> dict[str, Any]:
+    return {
+        "sessions": figures.sessions,
+        "sessions_that_do_not_add_up": figures.wrong,
+        "prompt_tokens": figures.tokens,
+        "ledger_prompt_tokens": ledger_tokens,
+        "prompt_cost_usd": str(usd(figures.pico)),
+        "percent_of_tokens_by_basis": _percent(figures.bases),
+        "percent_of_tokens_by_kind": _percent(figures.kinds),
+        "findings": dict(figures.findings),
+        "estimates_by_bytes": {
+            model: _errors(errors, figures.bytes[model])
+            for model, errors in sorted(figures.errors.items())
+        },
+        "processor_seconds": {name: round(each, 2) for name, each in figures.seconds.items()},
+    }
+
+
+def _percent(counts: Counter[str]) -> dict[str, float]:
+    together = sum(counts.values()) or 1
+    return {name: round(100 * count / together, 2) for name, count in counts.most_common()}
+
+
+def _errors(errors: list[float], ratios: list[float]) -> dict[str, float]:
+    """Relative errors of estimated against billed sizes."""
+    absolute = sorted(map(abs, errors))
+    return {
+        "results": len(errors),
+        "bytes_per_token": round(median(ratios), 2),
+        "median_error": round(median(absolute), 3),
+        "p95_error": round(absolute[min(len(absolute) - 1, int(0.95 * len(absolute)))], 3),
+        "bias": round(median(errors), 3),
+    }
+
+
+def main() -> int:
+    """Print the figures; 1 where a session does not add up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tree", type=Path, help="a folder that holds `projects`")
+    found = asyncio.run(measure(parser.parse_args().tree))
+    print(json.dumps(found, indent=2))
+    right = found["prompt_tokens"] == found["ledger_prompt_tokens"]
+    return int(found["sessions_that_do_not_add_up"] > 0 or not right)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
