@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from token_tracking.errors import StoreError
 BUSY_SECONDS: Final = 30
 """How long a writer waits for another one: several assistants share one file."""
 
+_RETRY_SECONDS: Final = 0.05
 _CACHE_KIB: Final = 16 * 1024
 
 
@@ -24,7 +26,21 @@ async def connect(path: Path) -> aiosqlite.Connection:
     Raises:
         StoreError: the file cannot be opened, is no SQLite database, or is another program's.
     """
-    with store_errors(path):
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return await _connect(path)
+        except sqlite3.OperationalError as error:
+            # Two processes that make one file at once: of who changes its journal, SQLite answers
+            # the second at once, without the wait that it was told.
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                with store_errors(path):
+                    raise
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _connect(path: Path) -> aiosqlite.Connection:
+    with _other_errors(path):
         connection = await _open(path, "")
         try:
             await _refuse_foreign(connection, path)
@@ -92,6 +108,20 @@ async def _set_up(connection: aiosqlite.Connection) -> None:
 
 def _refuses_writing(error: sqlite3.OperationalError) -> bool:
     return any(part in str(error) for part in ("readonly", "unable to open", "attempt to write"))
+
+
+@contextmanager
+def _other_errors(path: Path) -> Generator[None]:
+    """All but a lock, which may be gone in a moment."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise
+        raise StoreError(_advice(path, error)) from error
+    except (sqlite3.Error, OSError):
+        with store_errors(path):
+            raise
 
 
 @contextmanager
