@@ -158,7 +158,7 @@ class Catalog:
 
     def missing_roots(self) -> list[LeftOut]:
         """Roots that are not there, or are no folders."""
-        return [each for each in self.left_out(_COMPARED) if not each.path]
+        return [LeftOut(*row) for row in self._queries.missing_roots(self._connection)]
 
     def known_category(self, category: str) -> str:
         """The category.

@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS documents (
     UNIQUE (root, path),
     UNIQUE (category, document_id)
 );
+-- The sums of the library and its categories, without reading the outlines: each answer asks.
+CREATE INDEX IF NOT EXISTS documents_by_category ON documents (category, tokens);
 CREATE TABLE IF NOT EXISTS left_out (
     root INTEGER NOT NULL,
     path TEXT NOT NULL,
@@ -68,6 +70,9 @@ DELETE FROM left_out WHERE root = :root AND path = :path;
 
 -- name: left_out
 SELECT root, path, reason FROM left_out ORDER BY root, path LIMIT :limit;
+
+-- name: missing_roots
+SELECT root, path, reason FROM left_out WHERE path = '' ORDER BY root;
 
 -- name: left_out_reason$
 SELECT reason FROM left_out WHERE path = :path LIMIT 1;
