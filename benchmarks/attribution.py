@@ -15,12 +15,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from msgspec.structs import asdict
+
+from token_tracking.attributing import session_shares
+from token_tracking.attributing.conversation import conversation
 from token_tracking.efficiency import scales
 from token_tracking.efficiency.attribution import Attribution, Conversation, attribute
 from token_tracking.efficiency.attribution.sizes import Sizes
 from token_tracking.ingest import ingest_claude_code
-from token_tracking.metrics.attribution import conversation
 from token_tracking.pricing import usd
+from token_tracking.shares import Facts
 from token_tracking.store import SessionData, TokenStore
 
 _LEAST_BYTES = 400
@@ -35,7 +39,8 @@ class Figures:
         self.findings: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.bases: Counter[str] = Counter()
-        self.tokens = self.pico = self.sessions = self.wrong = 0
+        self.facts = Facts()
+        self.tokens = self.pico = self.sessions = self.messages = self.wrong = 0
         self.errors: defaultdict[str, list[float]] = defaultdict(list)
         self.bytes: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -47,6 +52,7 @@ class Figures:
         tokens = sum(item.prompt_tokens for item in found.items)
         pico = sum(item.cost_pico or 0 for item in found.items)
         self.wrong += (tokens, pico) != (data.sums.prompt_tokens, _prompt_pico(data, store))
+        self.facts = sum(found.facts.values(), self.facts)
         for item in found.items:
             self.kinds[item.kind] += item.prompt_tokens
             self.bases[item.basis] += item.prompt_tokens
@@ -107,6 +113,8 @@ async def measure(tree: Path) -> dict[str, Any]:
                 read = time.process_time()
                 given = conversation(chains, store.prices)
                 found = attribute(given)
+                session_shares(session, found)
+                figures.messages += len(chains.messages)
                 figures.seconds["read"] += read - started  # pyright: ignore[reportArgumentType]
                 figures.seconds["attribute"] += time.process_time() - read  # pyright: ignore[reportArgumentType]
                 figures.take(found, await store.get_session_data(session), store)
@@ -130,7 +138,12 @@ def _told(figures: Figures, ledger_tokens: int) -> dict[str, Any]:
             model: _errors(errors, figures.bytes[model])
             for model, errors in sorted(figures.errors.items())
         },
+        "caching": {name: each for name, each in asdict(figures.facts).items() if each},
         "processor_seconds": {name: round(each, 2) for name, each in figures.seconds.items()},
+        "microseconds_a_message": {
+            name: round(1e6 * each / max(1, figures.messages), 1)
+            for name, each in figures.seconds.items()
+        },
     }
 
 

@@ -4,9 +4,11 @@ Money is integer pico-USD, times are milliseconds since 1970 UTC, and a quarter 
 hour since 1970 UTC. All sums are additive: those of parts of a period make up those of the period.
 """
 
+from operator import add, sub
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 Metric = Literal["cost", "tokens", "efficiency", "carried"]
 METRICS: Final[tuple[Metric, ...]] = ("cost", "tokens", "efficiency", "carried")
@@ -52,10 +54,10 @@ class ShareSums(Struct, frozen=True):
         return self.cost_pico - self.first_pico
 
     def __add__(self, other: "ShareSums") -> "ShareSums":
-        return ShareSums(*(getattr(self, f) + getattr(other, f) for f in SHARE_FIELDS))
+        return ShareSums(*map(add, astuple(self), astuple(other)))
 
     def __sub__(self, other: "ShareSums") -> "ShareSums":
-        return ShareSums(*(getattr(self, f) - getattr(other, f) for f in SHARE_FIELDS))
+        return ShareSums(*map(sub, astuple(self), astuple(other)))
 
 
 SHARE_FIELDS: Final = ShareSums.__struct_fields__
@@ -98,8 +100,10 @@ class Facts(Struct, frozen=True):
     `partial_tokens` more, for `partial_pico`.
 
     Just-in-time loading, of the `jit_requests` of sessions that loaded from a library: what their
-    prompts held, what they would have held with the whole library upfront, and what that saved (of
-    `jit_priced` requests).
+    prompts held, what they would have held with the whole library upfront, and what that saved.
+    Money is that of the `jit_priced` of them: what they cost (`jit_cost_pico`), what was saved
+    as each was really billed (`jit_saved_pico`), and what would have been had the same tokens been
+    plain input, uncached (`jit_uncached_saved_pico`).
 
     Reconciliation, at the end of each of the `client_sessions` that told a total of their own:
     that total, what the ledger has of these sessions, and what of the difference is explained by
@@ -132,12 +136,14 @@ class Facts(Struct, frozen=True):
     client_ledger_pico: int = 0
     client_partial_pico: int = 0
     client_unseen_pico: int = 0
+    jit_cost_pico: int = 0
+    jit_uncached_saved_pico: int = 0
 
     def __add__(self, other: "Facts") -> "Facts":
-        return Facts(*(getattr(self, f) + getattr(other, f) for f in FACT_FIELDS))
+        return Facts(*map(add, astuple(self), astuple(other)))
 
     def __sub__(self, other: "Facts") -> "Facts":
-        return Facts(*(getattr(self, f) - getattr(other, f) for f in FACT_FIELDS))
+        return Facts(*map(sub, astuple(self), astuple(other)))
 
 
 FACT_FIELDS: Final = Facts.__struct_fields__
@@ -150,7 +156,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     findings of one kind and subject are one piece of advice over a period. `at` is when. `pico` is
     the money at stake, `tokens` the prompt tokens, `count` how often. `is_measured` says that
     billed counts alone tell the money. `item` is the id of the item it is about, if it is about
-    one.
+    one. Of some kinds (`advice.SIGNED`) `pico` may be negative: in that session it would not have
+    paid, and their sum says whether it does over a period.
     """
 
     kind: str

@@ -13,7 +13,9 @@ MODELS = {"claude-opus-4-6": RATES, "claude-haiku-5-5": CHEAP, "nobody-knows": N
 _CHAINS = st.sampled_from(["", "", "agent"])
 _TOKENS = st.sampled_from([0, 0, 1, 2, 50]) | st.integers(0, 1_000) | st.integers(0, 10**9)
 _BYTES = st.sampled_from([0, 1]) | st.integers(0, 5_000) | st.integers(0, 10**8)
-_AT = st.integers(0, 20)
+_STEP_MS = 4 * 60 * 1000
+"""Four steps are more than a quarter of an hour, and two more than a cache lasts."""
+_AT = st.integers(0, 20).map(lambda step: step * _STEP_MS)
 _POSITIONS = st.integers(0, 5)
 
 
@@ -100,7 +102,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         messages.append(
             Message(
                 key=key,
-                at=index if is_plain else draw(_AT),
+                at=index * _STEP_MS if is_plain else draw(_AT),
                 usage=usages[index],
                 parent=before if is_plain and draw(st.booleans()) else draw(st.none() | any_key),
                 chain="" if is_plain else draw(_CHAINS),

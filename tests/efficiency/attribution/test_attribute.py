@@ -7,6 +7,7 @@ an hour 10,000,000. Three and a third bytes are a token of o200k_base, 1.12 toke
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from tests.efficiency.attribution.conversations import CHEAP, RATES, message
 from token_tracking.efficiency.attribution import (
@@ -55,15 +56,18 @@ def test_an_answer_takes_what_was_billed_for_it_and_a_result_the_rest_of_the_gro
     assert found.items == [
         ItemShare(
             id="base", kind="base", name=None, server=None, uri=None, tokens=1000, requests=2,
-            prompt_tokens=2000, cost_pico=1000 * (WRITE + READ), basis="measured",
+            prompt_tokens=2000, cost_pico=1000 * (WRITE + READ), basis="measured", entered_at=1,
+            entered_with="m1", no_cache_pico=2000 * PLAIN, first_pico=1000 * WRITE,
         ),
         ItemShare(
             id="t", kind="tool", name=None, server=None, uri=None, tokens=100, requests=1,
-            prompt_tokens=100, cost_pico=100 * WRITE, basis="measured",
+            prompt_tokens=100, cost_pico=100 * WRITE, basis="measured", entered_at=2,
+            entered_with="m2", no_cache_pico=100 * PLAIN, first_pico=100 * WRITE,
         ),
         ItemShare(
             id="m1", kind="answer", name="claude-opus-4-6", server=None, uri=None, tokens=40,
-            requests=1, prompt_tokens=40, cost_pico=40 * WRITE, basis="measured",
+            requests=1, prompt_tokens=40, cost_pico=40 * WRITE, basis="measured", entered_at=2,
+            entered_with="m2", no_cache_pico=40 * PLAIN, first_pico=40 * WRITE,
         ),
     ]  # fmt: skip
     assert (found.prompt_tokens, found.prompt_pico) == (2140, 1000 * READ + 1140 * WRITE)
@@ -278,7 +282,8 @@ def test_a_fork_pays_for_what_it_inherited_in_its_own_requests_alone() -> None:
     assert (found.prompt_tokens, found.findings.requests) == (1140, 1)
     assert item(found, "t") == ItemShare(
         id="t", kind="tool", name=None, server=None, uri=None, tokens=100, requests=1,
-        prompt_tokens=100, cost_pico=100 * READ, basis="measured",
+        prompt_tokens=100, cost_pico=100 * READ, basis="measured", entered_at=3,
+        entered_with="m3", no_cache_pico=100 * PLAIN, first_pico=100 * READ,
     )  # fmt: skip
 
 
@@ -364,8 +369,8 @@ def test_what_a_branch_before_wrote_is_not_unseen() -> None:
 
 
 def test_a_clock_that_runs_backwards_changes_nothing_where_lines_name_their_parents() -> None:
-    def sent(times: Sequence[int]) -> Attribution:
-        return told(
+    def sent(times: Sequence[int]) -> list[ItemShare]:
+        found = told(
             [
                 message("m1", write=1000, output=10, at=times[0]),
                 message("m2", "m1", read=1000, write=110, at=times[1]),
@@ -373,6 +378,7 @@ def test_a_clock_that_runs_backwards_changes_nothing_where_lines_name_their_pare
             ],
             [result("t", "m1"), text("u", "m2", 300, at=times[2])],
         )
+        return [replace(each, entered_at=None) for each in found.items]
 
     assert sent([3, 2, 1]) == sent([1, 2, 3]) == sent([5, 5, 5])
 

@@ -1,20 +1,23 @@
 """The row of slots gives what adding up every slot of every request would."""
 
+from collections import Counter
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from token_tracking.efficiency.attribution.accounts import Item
 from token_tracking.efficiency.attribution.fenwick import Fenwick
-from token_tracking.efficiency.attribution.positions import (
-    OTHER,
-    RESULT,
-    THINKING,
-    Positions,
-    Range,
-)
+from token_tracking.efficiency.attribution.positions import Positions
+from token_tracking.efficiency.attribution.slots import OTHER, RESULT, THINKING, Slot
 from token_tracking.efficiency.attribution.steps import Steps
+from token_tracking.pricing import Rates
+from token_tracking.shares import QUARTER_MS, ShareLabel
+from token_tracking.usage import Usage
 
-_SIZES = st.integers(0, 9)
+_SIZES = st.integers(1, 9)
+_LABELS = st.sampled_from([ShareLabel("tool"), ShareLabel("tool", "Read"), ShareLabel("base")])
 
 
 class PositionsMachine(RuleBasedStateMachine):
@@ -23,28 +26,37 @@ class PositionsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.row = Positions()
-        self.slots: list[tuple[int, int, int]] = []
-        self.marks: list[tuple[int, list[tuple[int, int, int]]]] = []
-        self.sums: dict[int, list[int]] = {}
+        self.items: list[Item] = []
+        self.slots: list[tuple[Slot, int]] = []
+        self.marks: list[tuple[int, list[tuple[Slot, int]]]] = []
+        self.sums: list[Counter[str]] = []
+        self.groups: Counter[tuple[ShareLabel, int, str]] = Counter()
 
-    def _row(self) -> list[int]:
+    def _tokens(self) -> list[int]:
         """The item of each token of the prompt."""
-        return [item for item, _, tokens in self.slots for _ in range(tokens)]
+        return [self.items.index(slot.item) for slot, size in self.slots for _ in range(size)]
 
-    @rule(tokens=_SIZES, is_new=st.booleans(), kind=st.sampled_from([RESULT, THINKING, OTHER]))
-    def append(self, tokens: int, is_new: bool, kind: int) -> None:
-        if is_new or not self.row.items:
-            self.sums[self.row.item()] = [0, 0, 0, 0]
-        item = len(self.row.items) - 1
-        assert self.row.append(item, tokens, kind) == len(self.slots)
-        self.slots.append((item, kind, tokens))
+    @rule(tokens=_SIZES, label=_LABELS, is_new=st.booleans(), kind=st.sampled_from([0, 1, 2]))
+    def append(self, tokens: int, label: ShareLabel, is_new: bool, kind: int) -> None:
+        if is_new or not self.items:
+            self.items.append(self.row.enter(str(len(self.items)), label, tokens, kind))
+            self.sums.append(Counter())
+        else:
+            self.row.append(self.items[-1], tokens, kind)
+        self.slots.append((self.row.slots()[-1], tokens))
+
+    @rule(count=st.integers(1, 200), tokens=_SIZES)
+    def append_many(self, count: int, tokens: int) -> None:
+        for _ in range(count if len(self.slots) < 300 else 0):
+            self.append(tokens, ShareLabel("tool"), is_new=False, kind=OTHER)
 
     @precondition(lambda self: self.slots)
-    @rule(data=st.data(), tokens=_SIZES)
+    @rule(data=st.data(), tokens=st.integers(0, 9))
     def resize(self, data: st.DataObject, tokens: int) -> None:
-        slot = data.draw(st.integers(0, len(self.slots) - 1))
+        index = data.draw(st.integers(0, len(self.slots) - 1))
+        slot, _ = self.slots[index]
         self.row.resize(slot, tokens)
-        self.slots[slot] = (*self.slots[slot][:2], tokens)
+        self.slots[index] = (slot, tokens)
 
     @rule()
     def mark(self) -> None:
@@ -55,48 +67,71 @@ class PositionsMachine(RuleBasedStateMachine):
     def rollback(self) -> None:
         mark, slots = self.marks.pop()
         self.row.rollback(mark)
-        later = [(item, kind, 0) for item, kind, _ in self.slots[len(slots) :]]
+        later = [(slot, 0) for slot, _ in self.slots[len(slots) :]]
         self.slots = slots + later
 
-    @rule(data=st.data(), is_priced=st.booleans())
-    def bill(self, data: st.DataObject, is_priced: bool) -> None:
-        tokens = self._row()
-        cuts = sorted(data.draw(st.lists(st.integers(0, len(tokens)), min_size=2, max_size=3)))
+    @precondition(lambda self: any(size for _, size in self.slots))
+    @rule(data=st.data(), is_priced=st.booleans(), quarter=st.integers(0, 2))
+    def bill(self, data: st.DataObject, is_priced: bool, quarter: int) -> None:
+        tokens = self._tokens()
+        cuts = sorted(data.draw(st.lists(st.integers(0, len(tokens)), min_size=3, max_size=3)))
         edges = [0, *cuts, len(tokens)]
-        rates = data.draw(st.lists(st.integers(0, 100), min_size=4, max_size=4))
-        ranges = [
-            Range(end - start, rate)
-            for start, end, rate in zip(edges, edges[1:], rates, strict=False)
-        ]
-        self.row.bill(tuple(ranges) if is_priced else None)
-        for item in set(tokens):
-            self.sums[item][0] += 1
-            self.sums[item][1] += is_priced
-        paid = [each.rate for each in ranges for _ in range(each.tokens)]
-        for item, rate in zip(tokens, paid, strict=True):
-            self.sums[item][2] += 1
-            self.sums[item][3] += rate * is_priced
+        read, hour, five, plain = (b - a for a, b in pairwise(edges))
+        usage = Usage(
+            cache_read_tokens=read, cache_write_1h_tokens=hour, cache_write_5m_tokens=five,
+            input_tokens=plain,
+        )  # fmt: skip
+        a, b, c, d = data.draw(st.lists(st.integers(0, 100), min_size=4, max_size=4))
+        rates = Rates(d, 0, a, c, b, None, "a list")
+        self.row.bill(usage, rates if is_priced else None, quarter * QUARTER_MS, "key")
+        paid = [a] * read + [b] * hour + [c] * five + [d] * plain
+        for index, rate in zip(tokens, paid, strict=True):
+            cost, no_cache = rate * is_priced, d * is_priced
+            self._add(index, quarter, tokens=1, cost=cost, no_cache=no_cache)
+        for index in set(tokens):
+            is_first = not self.sums[index]["requests"]
+            cost = sum(rate for each, rate in zip(tokens, paid, strict=True) if each == index)
+            first = cost * is_priced * is_first
+            self._add(index, quarter, requests=1, paid=is_priced, first=first)
+
+    def _add(self, index: int, quarter: int, **figures: int) -> None:
+        self.sums[index].update(figures)
+        label = self.items[index].group.label
+        self.groups.update({(label, quarter, name): each for name, each in figures.items()})
 
     @invariant()
     def total(self) -> None:
-        assert self.row.total == len(self._row())
+        assert self.row.total == sum(size for _, size in self.slots)
 
     @precondition(lambda self: self.slots)
     @rule(data=st.data(), kind=st.sampled_from([RESULT, THINKING, OTHER]))
     def first_from(self, data: st.DataObject, kind: int) -> None:
         position = data.draw(st.integers(0, self.row.total))
-        ends = [sum(slot[2] for slot in self.slots[: end + 1]) for end in range(len(self.slots))]
-        behind = [
-            slot
-            for slot, end in enumerate(ends)
-            if end > position and self.slots[slot][2] and kind in {OTHER, self.slots[slot][1]}
-        ]
-        assert self.row.first_from(position, kind) == (behind[0] if behind else None)
+        end = 0
+        behind: list[Slot] = []
+        for slot, size in self.slots:
+            end += size
+            if end > position and size and kind in {OTHER, slot.kind}:
+                behind.append(slot)
+        assert self.row.first_from(position, kind) is (behind[0] if behind else None)
+        if behind:
+            before = self.slots[: behind[0].index]
+            assert self.row.start(behind[0]) == sum(size for _, size in before)
 
     def teardown(self) -> None:
         self.row.clear()
-        found = [[each.requests, each.paid, each.tokens, each.cost] for each in self.row.items]
-        assert found == [self.sums[item] for item in range(len(found))]
+        self.row.end_quarter()
+        names = ("requests", "paid", "tokens", "cost", "no_cache", "first")
+        for item, sums in zip(self.items, self.sums, strict=True):
+            assert {name: getattr(item, name) for name in names} == {n: sums[n] for n in names}
+        found = {
+            (label, quarter): sums
+            for label, group in self.row.groups.items()
+            for quarter, sums in group.quarters.items()
+        }
+        billed = {(label, quarter) for label, quarter, _ in self.groups}
+        names = ("loads", "size", "requests", "tokens", "cost", "no_cache", "none")
+        assert found == {key: [self.groups[*key, name] for name in names] for key in billed}
         super().teardown()
 
 
@@ -107,8 +142,9 @@ TestPositions = PositionsMachine.TestCase
 def test_a_tree_of_sums_gives_the_sums_of_a_list(
     numbers: list[int], changes: list[tuple[int, int]]
 ) -> None:
-    tree = Fenwick()
-    for number in numbers:
+    first = len(numbers) // 2
+    tree = Fenwick(numbers[:first])
+    for number in numbers[first:]:
         tree.append(number)
     for index, more in changes:
         if index < len(numbers):
@@ -124,10 +160,15 @@ def test_a_tree_of_sums_gives_the_sums_of_a_list(
     assert tree.find(len(owners))[0] == len(numbers)
 
 
-@given(st.lists(st.tuples(st.integers(0, 1100), st.integers(-5, 5))))
-def test_steps_give_what_was_added_to_each_number(changes: list[tuple[int, int]]) -> None:
-    steps = Steps()
-    numbers: list[int] = []
+@given(
+    st.lists(st.tuples(st.integers(0, 1100), st.integers(-5, 5))),
+    st.sampled_from([0, 1, 511, 512, 513]),
+)
+def test_steps_give_what_was_added_to_each_number(
+    changes: list[tuple[int, int]], count: int
+) -> None:
+    steps = Steps(count)
+    numbers = [0] * count
     for index, change in changes:
         while len(numbers) <= index % 1030:
             steps.append()

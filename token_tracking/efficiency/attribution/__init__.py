@@ -1,7 +1,8 @@
 """Attribution: which item of its prompts a session's tokens and money went to, to the token and
 to the pico-dollar."""
 
-from token_tracking.efficiency.attribution.attribute import attribute, prompt_pico
+from token_tracking.efficiency.attribution.attribute import attribute
+from token_tracking.efficiency.attribution.result import prompt_pico
 from token_tracking.efficiency.attribution.values import (
     Attribution,
     Conversation,
@@ -9,6 +10,7 @@ from token_tracking.efficiency.attribution.values import (
     Findings,
     ItemShare,
     Message,
+    NotAttributableError,
     Removal,
 )
 
@@ -19,6 +21,7 @@ __all__ = [
     "Findings",
     "ItemShare",
     "Message",
+    "NotAttributableError",
     "Removal",
     "attribute",
     "prompt_pico",

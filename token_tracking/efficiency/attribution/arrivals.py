@@ -3,9 +3,17 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
-from token_tracking.efficiency.attribution.values import Conversation, Entry, Message, Removal
+from msgspec import Struct
+
+from token_tracking.efficiency.attribution.values import (
+    MAIN,
+    Conversation,
+    Entry,
+    Message,
+    Removal,
+)
 
 Arrival = Message | Entry | Removal
 """A message stands for its answer."""
@@ -14,26 +22,21 @@ _MOST_BRANCHES: Final = 8
 """A message has one request after it, or two where a user went back. Beyond this, a file is
 broken, and entries would be carried into each of its branches."""
 
-MAIN: Final = ""
-"""The main chain (`loads.chain_of`)."""
-
-_MOST_SILENT: Final = 32
+MOST_SILENT: Final = 32
 """Messages in a row that were no requests, of which the entries are gathered."""
 
 
-class Node(NamedTuple):
+class Node(Struct, gc=False):
     """A message in its conversation: what it hangs on, and all that hang on the same, in order of
-    time; it is the one at `branch`."""
+    time; it is the one at `branch`. `size` is that of its prompt. `silent` are the messages
+    between it and the request before it, for which nothing was sent."""
 
     message: Message
-    parent: "Node | None"
+    size: int
+    parent: Message | None
     siblings: Sequence[Message]
-    branch: int
-
-    @property
-    def is_request(self) -> bool:
-        """Whether anything was sent for it."""
-        return self.message.usage.prompt_tokens > 0
+    branch: int = 0
+    silent: "tuple[Node, ...]" = ()
 
     def earlier(self) -> Sequence[Message]:
         """Messages before it that hang on the same."""
@@ -61,21 +64,24 @@ class Arrivals:
             if removal.after is not None:
                 self._others.setdefault(removal.after, []).append(removal)
         for entries in (*self._results.values(), *self._openings.values()):
-            entries.sort(key=_entry_order)
+            if len(entries) > 1:
+                entries.sort(key=_entry_order)
         for arrivals in self._others.values():
-            arrivals.sort(key=_order)
+            if len(arrivals) > 1:
+                arrivals.sort(key=_order)
 
     def before(self, node: Node) -> list[Arrival]:
         """What entered before a request since the one before it: the answers, and what came after
         each."""
-        path = [node]
-        while (parent := path[-1].parent) is not None and not parent.is_request:
-            if len(path) == _MOST_SILENT:
-                break
-            path.append(parent)
         found: list[Arrival] = []
-        for each in reversed(path):
-            found += self._opening(each) if each.parent is None else self._after(each.parent, each)
+        if not node.silent and node.parent is not None:
+            self._after(node.parent, node, found)
+            return found
+        for each in (*node.silent, node):
+            if each.parent is None:
+                found += self._opening(each)
+            else:
+                self._after(each.parent, each, found)
         return found
 
     def _opening(self, node: Node) -> list[Entry]:
@@ -101,15 +107,16 @@ class Arrivals:
                 opened.setdefault(root.key, opened.get(before.key, []))
         return opened
 
-    def _after(self, parent: Node, node: Node) -> Iterable[Arrival]:
-        answer = [parent.message] if parent.message.usage.output_tokens else []
+    def _after(self, parent: Message, node: Node, found: list[Arrival]) -> None:
+        """Add what came after a message."""
+        if parent.usage.output_tokens:
+            found.append(parent)
         if node.branch >= _MOST_BRANCHES:
-            return answer
-        results = self._results.get(parent.message.key, ())
-        others = self._others.get(parent.message.key, ())
-        if len(node.siblings) > 1:
-            others = _of_branch(others, node)
-        return [*answer, *results, *others]
+            return
+        found += self._results.get(parent.key, ())
+        others = self._others.get(parent.key)
+        if others is not None:
+            found += others if len(node.siblings) == 1 else _of_branch(others, node)
 
 
 def _of_branch(others: Iterable[Entry | Removal], node: Node) -> list[Entry | Removal]:

@@ -2,6 +2,7 @@
 hangs on."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from token_tracking.efficiency.attribution.values import Message
 
@@ -12,7 +13,9 @@ class Branches:
     def __init__(self, messages: Sequence[Message]) -> None:
         self._messages = {message.key: message for message in messages}
         ordered = sorted(self._messages.values(), key=_by_time)
-        self.parents = dict(_parents(ordered, self._messages))
+        self.parents: dict[str, str | None] = {}
+        self.cycles: list[Message] = []
+        may_cycle = self._find_parents(ordered)
         self.children: dict[str, list[Message]] = {}
         self.roots: dict[str, list[Message]] = {}
         for message in ordered:
@@ -21,11 +24,30 @@ class Branches:
                 self.roots.setdefault(message.chain, []).append(message)
             else:
                 self.children.setdefault(parent, []).append(message)
-        self.cycles = self._break_cycles(ordered)
+        if may_cycle:
+            self.cycles = self._break_cycles(ordered)
 
     def after(self, key: str) -> Sequence[Message]:
         """The messages that hang on one, in order of time."""
         return self.children.get(key, ())
+
+    def _find_parents(self, ordered: Sequence[Message]) -> bool:
+        """What each message hangs on: its parent, if that is known and of the same chain; where
+        its source names none, the message before it in its chain. Whether one hangs on a message
+        that is not before it in time: without that, there is no cycle."""
+        known, parents = self._messages, self.parents
+        last: dict[str, str] = {}
+        may_cycle = False
+        for message in ordered:
+            key, chain = message.key, message.chain
+            parent = None if message.parent is None else known.get(message.parent)
+            if parent is not None and parent.chain == chain and parent.key != key:
+                may_cycle = may_cycle or parent.key not in parents
+                parents[key] = parent.key
+            else:
+                parents[key] = None if message.is_linked else last.get(chain)
+            last[chain] = key
+        return may_cycle
 
     def _break_cycles(self, ordered: Sequence[Message]) -> list[Message]:
         """Messages that no root leads to hang on themselves: the earliest of each cycle becomes
@@ -68,22 +90,4 @@ class Branches:
         return min((self._messages[each] for each in cycle), key=_by_time)
 
 
-def _by_time(message: Message) -> tuple[int, str]:
-    return (message.at, message.key)
-
-
-def _parents(
-    ordered: Sequence[Message], by_key: dict[str, Message]
-) -> Iterator[tuple[str, str | None]]:
-    """What each message hangs on: its parent, if that is known and of the same chain; where its
-    source names none, the message before it in its chain."""
-    last: dict[str, str] = {}
-    for message in ordered:
-        parent = None if message.parent is None else by_key.get(message.parent)
-        if parent is not None and parent.chain == message.chain and parent.key != message.key:
-            yield message.key, parent.key
-        elif message.is_linked:
-            yield message.key, None
-        else:
-            yield message.key, last.get(message.chain)
-        last[message.chain] = message.key
+_by_time = attrgetter("at", "key")

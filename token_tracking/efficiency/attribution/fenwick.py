@@ -1,12 +1,19 @@
 """Sums over the front of a list that grows, in logarithmic time (P. Fenwick, "A new data structure
 for cumulative frequency tables", 1994)."""
 
+from collections.abc import Iterable
+
 
 class Fenwick:
     """Numbers in a list; each may change, and the sum of the first ones is cheap to ask for."""
 
-    def __init__(self) -> None:
-        self._tree: list[int] = [0]
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
+        self._tree = tree = [0, *numbers]
+        size = len(tree)
+        for index in range(1, size):
+            above = index + (index & -index)
+            if above < size:
+                tree[above] += tree[index]
 
     def __len__(self) -> int:
         return len(self._tree) - 1

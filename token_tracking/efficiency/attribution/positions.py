@@ -1,121 +1,103 @@
 """A prompt as a row of slots, and what each request's billing of it cost every item.
 
 An item takes one slot or several; a slot has a number of tokens, and its position is what stands
-before it. A request bills the whole row, range by range, at one rate a range: that changes two or
-three numbers, however long the row is, and a slot's share is read off when the slot changes.
+before it. A request bills the whole row, range by range, at one rate a range: all slots in the
+first range pay alike (`accounts.Meter`), and the few behind it are charged one by one.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
+from token_tracking.efficiency.attribution.accounts import Group, Item, Meter
 from token_tracking.efficiency.attribution.fenwick import Fenwick
+from token_tracking.efficiency.attribution.slots import OTHER, Slot
 from token_tracking.efficiency.attribution.steps import Steps
+from token_tracking.efficiency.attribution.values import NotAttributableError
+from token_tracking.pricing import Rates
+from token_tracking.shares import QUARTER_MS, ShareLabel
+from token_tracking.usage import Usage
 
-RESULT: Final = 0
-"""A tool result: clients and servers clear these first."""
-THINKING: Final = 1
-"""Thinking, which some models drop from later prompts."""
-OTHER: Final = 2
+_MOST_AT_ONCE: Final = 64
+"""Slots behind the first range that are charged one by one: in most requests there are three or
+four. More of them are charged together at the end of the quarter."""
 
+_MOST_WORK: Final = 200_000_000
+"""Slots that are charged at the ends of quarters, in all: a minute. Only a clock that goes to and
+fro, in a session that never reads its cache to the end, comes near it."""
 
-class Range(NamedTuple):
-    """Tokens that one request bills at one rate (pico-USD a token)."""
-
-    tokens: int
-    rate: int
-
-
-class _Item:
-    """What was added up of one item, and what stands of it in the prompt of now."""
-
-    __slots__ = (
-        "cost",
-        "is_estimated",
-        "largest",
-        "paid",
-        "requests",
-        "since",
-        "since_priced",
-        "size",
-        "tokens",
-    )
-
-    def __init__(self) -> None:
-        self.size = self.largest = 0
-        self.since = self.since_priced = 0
-        self.requests = self.paid = 0
-        self.tokens = self.cost = 0
-        self.is_estimated = False
+_Range = tuple[int, int]
+"""Tokens that one request bills at one rate, and that rate (pico-USD a token)."""
 
 
 class Positions:
     """The prompt of one request after another.
 
-    Slots are numbered in the order in which they stand; a closed one has no tokens. Everything
-    but billing can be taken back (`mark`, `rollback`): a conversation may branch.
+    Everything but billing can be taken back (`mark`, `rollback`): a conversation may branch.
     """
 
     def __init__(self) -> None:
-        self.items: list[_Item] = []
-        self._tokens: list[int] = []
-        self._item: list[int] = []
-        self._kind: list[int] = []
-        self._since: list[int] = []
-        self._since_cost: list[int] = []
-        self._row = Fenwick()
-        self._removable: dict[int, Fenwick] = {}
-        self._rates = Steps()
-        self._front_rate = 0
-        self._requests = 0
-        self._priced = 0
-        self._journal: list[tuple[int, int]] = []
         self.total = 0
+        self.groups: dict[ShareLabel, Group] = {}
+        self.is_branching = False
+        """Whether there is something to come back to."""
+        self._meter = Meter()
+        self._quarter = 0
+        self._open: list[Group] = []
+        self._slots: list[Slot] = []
+        self._new = 0
+        self._row: Fenwick | None = None
+        self._removable: dict[int, Fenwick] = {}
+        self._far: Steps | None = None
+        self._journal: list[tuple[Slot, int]] = []
+        self._work = 0
 
-    def item(self) -> int:
-        """A new item, without slots."""
-        self.items.append(_Item())
-        return len(self.items) - 1
+    def enter(self, item_id: str, label: ShareLabel, tokens: int, kind: int = OTHER) -> Item:
+        """A new item at the end of the prompt, in a slot of at least one token."""
+        group, meter = self.groups.get(label), self._meter
+        if group is None:
+            group = self.groups[label] = Group(label)
+        group.settle(meter)
+        group.items += 1
+        group.tokens += tokens
+        item = Item(
+            item_id, group, tokens, tokens, meter.requests, meter.priced, meter.rate, meter.plain
+        )
+        self._place(item, tokens, kind)
+        return item
 
-    def append(self, item: int, tokens: int, kind: int = OTHER) -> int:
-        """A new slot at the end of the prompt."""
-        slot = len(self._tokens)
-        self._tokens.append(tokens)
-        self._item.append(item)
-        self._kind.append(kind)
-        self._since.append(self._requests)
-        self._row.append(tokens)
-        self._rates.append()
-        self._since_cost.append(self._front_rate + self._rates.last)
-        if self._removable:
+    def append(self, item: Item, tokens: int, kind: int = OTHER) -> None:
+        """A new slot at the end of the prompt, of at least one token."""
+        item.resize(tokens, self._meter)
+        self._place(item, tokens, kind)
+
+    def _place(self, item: Item, tokens: int, kind: int) -> None:
+        slots, group = self._slots, item.group
+        slot = Slot(item, tokens, kind, len(slots))
+        slots.append(slot)
+        self.total += tokens
+        if self._row is not None:
+            self._row.append(tokens)
             for each, row in self._removable.items():
                 row.append(tokens if kind == each else 0)
-        self._journal.append((slot, 0))
-        self.total += tokens
-        if tokens:
-            self._grow(self.items[item], tokens)
-        return slot
+            if self._far is not None:
+                self._far.append()
+                slot.since = self._far.last
+        if self.is_branching:
+            self._journal.append((slot, 0))
+        if not group.is_open:
+            group.is_open = True
+            self._open.append(group)
 
-    def resize(self, slot: int, tokens: int) -> None:
+    def resize(self, slot: Slot, tokens: int) -> None:
         """Give a slot this many tokens; those behind it shift."""
-        before = self._tokens[slot]
-        if tokens == before:
-            return
-        self._journal.append((slot, before))
-        self._set(slot, tokens)
-
-    def tokens(self, slot: int) -> int:
-        """The size of a slot."""
-        return self._tokens[slot]
-
-    def item_of(self, slot: int) -> int:
-        """The item that a slot is of."""
-        return self._item[slot]
-
-    def kind_of(self, slot: int) -> int:
-        """`RESULT`, `THINKING` or `OTHER`."""
-        return self._kind[slot]
+        if tokens != slot.tokens:
+            if self.is_branching:
+                self._journal.append((slot, slot.tokens))
+            self._set(slot, tokens)
 
     def mark(self) -> int:
         """A point to come back to."""
+        self.is_branching = True
         return len(self._journal)
 
     def rollback(self, mark: int) -> None:
@@ -123,101 +105,195 @@ class Positions:
         while len(self._journal) > mark:
             self._set(*self._journal.pop())
 
-    def first_from(self, position: int, kind: int = OTHER) -> int | None:
+    def forget(self) -> None:
+        """Nothing will be taken back any more."""
+        self.is_branching = False
+        self._journal.clear()
+
+    def first_from(self, position: int, kind: int = OTHER) -> Slot | None:
         """The first slot with tokens that ends behind `position`; of results or of thinking alone
         where one of them is named."""
-        slot, _ = self._row.find(position)
+        index, _ = self._sums().find(position)
         if kind != OTHER:
             row = self._removable.get(kind)
             if row is None:
-                row = self._removable[kind] = self._row_of(kind)
-            slot, _ = row.find(row.sum(slot))
-        return slot if slot < len(self._tokens) else None
+                row = self._removable[kind] = Fenwick(
+                    slot.tokens if slot.kind == kind else 0 for slot in self._slots
+                )
+            index, _ = row.find(row.sum(index))
+        return self._slots[index] if index < len(self._slots) else None
 
-    def start(self, slot: int) -> int:
+    def slots(self) -> Sequence[Slot]:
+        """All slots, closed ones too, in the order in which they stand."""
+        return self._slots
+
+    def start(self, slot: Slot) -> int:
         """How many tokens stand before a slot."""
-        return self._row.sum(slot)
+        return self._sums().sum(slot.index)
 
-    def bill(self, ranges: tuple[Range, ...] | None) -> None:
-        """One request carries the row. `ranges` make up all of it, from its start on; `None` where
-        no price is known."""
-        self._requests += 1
-        if ranges is None:
-            return
-        self._priced += 1
-        position = rate = 0
-        is_front = True
-        for tokens, next_rate in ranges:
-            if not tokens:
+    def bill(self, usage: Usage, rates: Rates | None, at: int, key: str) -> None:
+        """The request `key` carries the row, of as many tokens as its prompt has. `rates` is `None`
+        where no price is known.
+
+        Anthropic's order of what is billed: read from the cache, written to it for an hour, for
+        five minutes, and neither.
+        """
+        quarter = at // QUARTER_MS
+        if quarter != self._quarter:
+            self.end_quarter()
+            self._quarter = quarter
+        meter = self._meter
+        meter.requests += 1
+        ranges = [(self.total, 0)]
+        if rates is not None:
+            meter.priced += 1
+            meter.plain += rates.input
+            ranges = _ranges(usage, rates)
+            meter.rate += ranges[0][1]
+        self._charge(ranges, at, key)
+        self._new = len(self._slots)
+
+    def _charge(self, ranges: list[_Range], at: int, key: str) -> None:
+        """Charge the slots behind the first range what they pay more than that, and note the items
+        that no request carried before: from the end of the row on."""
+        slots, number, new = self._slots, self._meter.requests, self._new
+        front, common = ranges[0]
+        tokens, rate = ranges.pop()
+        end = self.total
+        edge = end - tokens
+        index = len(slots)
+        last = min(index - _MOST_AT_ONCE, new)
+        while index > new or (end > front and index > last):
+            index -= 1
+            slot = slots[index]
+            size = slot.tokens
+            if not size:
                 continue
+            start = end - size
+            cost = 0
+            while start < edge:
+                cost += (end - edge) * rate
+                end = edge
+                tokens, rate = ranges.pop()
+                edge -= tokens
+            cost += (end - start) * rate
+            end = start
+            item = slot.item
+            if cost != size * common:
+                more = cost - size * common
+                item.cost += more
+                item.group.cost += more
+            entered = item.entered
+            if not entered:
+                item.entered, item.entered_at, item.entered_with = number, at, key
+                item.first = cost
+            elif entered == number:
+                item.first += cost
+        if end > front:
+            self._charge_far([*ranges, (end - edge, rate)], index)
+
+    def _charge_far(self, ranges: list[_Range], until: int) -> None:
+        """Charge what stands behind the first range, up to the slot `until`, when it is settled."""
+        far = self._far
+        if far is None:
+            far = self._far = Steps(len(self._slots))
+        row = self._sums()
+        position, rate = ranges[0]
+        for tokens, next_rate in ranges[1:]:
             change = next_rate - rate
-            if is_front:
-                self._front_rate += change
-                is_front = False
-            elif change:
-                self._change_rate(position, change)
-            rate = next_rate
+            index, inside = row.find(position)
+            if inside:
+                slot = self._slots[index]
+                more = (slot.tokens - inside) * change
+                slot.item.cost += more
+                slot.item.group.cost += more
+                index += 1
+            far.add_from(index, change)
+            far.add_from(until, -change)
             position += tokens
-        if position != self.total:
-            raise AssertionError(f"{position} tokens are billed, and {self.total} are there")
+            rate = next_rate
+
+    def end_quarter(self) -> None:
+        """Add up what was charged since the last quarter ended."""
+        self._settle_far()
+        for group in self._open:
+            group.end(self._quarter, self._meter)
+            group.is_open = group.items > 0
+        self._open = [group for group in self._open if group.is_open]
 
     def clear(self) -> None:
-        """Add up what the slots of now were billed, and begin an empty prompt."""
-        for slot, (tokens, rate) in enumerate(zip(self._tokens, self._rates.all(), strict=True)):
-            if tokens:
-                item = self.items[self._item[slot]]
-                self._pay(item, slot, tokens, self._front_rate + rate)
-                self._grow(item, -tokens)
-        for each in (self._tokens, self._item, self._kind, self._since, self._since_cost):
-            each.clear()
-        self._journal.clear()
+        """Settle the prompt of now, and begin an empty one."""
+        self._settle_far()
+        self._row = None
         self._removable.clear()
-        self._row, self._rates = Fenwick(), Steps()
-        self._front_rate = self.total = 0
+        meter = self._meter
+        for slot in self._slots:
+            item = slot.item
+            if item.size:
+                item.resize(-item.size, meter)
+        self._slots.clear()
+        self.forget()
+        self.total = self._new = 0
 
-    def _change_rate(self, position: int, change: int) -> None:
-        """From `position` on, the request pays `change` more a token."""
-        slot, inside = self._row.find(position)
-        if inside:
-            self.items[self._item[slot]].cost += (self._tokens[slot] - inside) * change
-            slot += 1
-        self._rates.add_from(slot, change)
+    def _settle_far(self) -> None:
+        if self._far is None:
+            return
+        for slot, rate in zip(self._slots, self._far.all(), strict=True):
+            _charge(slot, rate)
+            slot.since = 0
+        self._far = None
+        self._work += len(self._slots)
+        if self._work > _MOST_WORK:
+            raise NotAttributableError(
+                "Its requests go to and fro in time, with prompts of"
+                f" {len(self._slots):,} parts that are not read from the cache."
+            )
 
-    def _row_of(self, kind: int) -> Fenwick:
-        row = Fenwick()
-        for slot, tokens in enumerate(self._tokens):
-            row.append(tokens if self._kind[slot] == kind else 0)
-        return row
-
-    def _set(self, slot: int, tokens: int) -> None:
-        before = self._tokens[slot]
-        item = self.items[self._item[slot]]
-        cost = self._front_rate + self._rates.at(slot)
-        if before:
-            self._pay(item, slot, before, cost)
-        self._since[slot] = self._requests
-        self._since_cost[slot] = cost
-        self._tokens[slot] = tokens
-        change = tokens - before
-        self._row.add(slot, change)
-        row = self._removable.get(self._kind[slot])
-        if row is not None:
-            row.add(slot, change)
+    def _set(self, slot: Slot, tokens: int) -> None:
+        change = tokens - slot.tokens
+        if self._far is not None:
+            rate = self._far.at(slot.index)
+            _charge(slot, rate)
+            slot.since = rate
+        if not slot.tokens:
+            # A request may carry it for the first time now.
+            self._new = min(self._new, slot.index)
+        slot.tokens = tokens
+        if self._row is not None:
+            self._row.add(slot.index, change)
+            row = self._removable.get(slot.kind)
+            if row is not None:
+                row.add(slot.index, change)
         self.total += change
-        self._grow(item, change)
+        item = slot.item
+        item.resize(change, self._meter)
+        if not item.group.is_open:
+            item.group.is_open = True
+            self._open.append(item.group)
 
-    def _pay(self, item: _Item, slot: int, tokens: int, cost: int) -> None:
-        """Add what the slot was billed since it has this size. `cost` is what a token would have
-        cost that stood there from the start."""
-        item.tokens += tokens * (self._requests - self._since[slot])
-        item.cost += tokens * (cost - self._since_cost[slot])
+    def _sums(self) -> Fenwick:
+        """The row as sums; most conversations never ask for them."""
+        if self._row is None:
+            self._row = Fenwick(slot.tokens for slot in self._slots)
+        return self._row
 
-    def _grow(self, item: _Item, change: int) -> None:
-        """A carried item counts each request once, however many slots it has."""
-        if not item.size:
-            item.since, item.since_priced = self._requests, self._priced
-        item.size += change
-        item.largest = max(item.largest, item.size)
-        if not item.size:
-            item.requests += self._requests - item.since
-            item.paid += self._priced - item.since_priced
+
+def _ranges(usage: Usage, rates: Rates) -> list[_Range]:
+    ranges: list[_Range] = []
+    if usage.cache_read_tokens:
+        ranges.append((usage.cache_read_tokens, rates.cache_read))
+    if usage.cache_write_1h_tokens:
+        ranges.append((usage.cache_write_1h_tokens, rates.cache_write_1h))
+    if usage.cache_write_5m_tokens:
+        ranges.append((usage.cache_write_5m_tokens, rates.cache_write_5m))
+    if usage.input_tokens:
+        ranges.append((usage.input_tokens, rates.input))
+    return ranges
+
+
+def _charge(slot: Slot, rate: int) -> None:
+    """What the slot pays more than the common rate since it has its size."""
+    more = slot.tokens * (rate - slot.since)
+    if more:
+        slot.item.cost += more
+        slot.item.group.cost += more

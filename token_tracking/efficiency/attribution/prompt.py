@@ -1,16 +1,24 @@
 """The prompt of one request after another: items with a size each, which fill it exactly."""
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from token_tracking.efficiency.attribution.positions import (
-    OTHER,
-    RESULT,
-    THINKING,
-    Positions,
+from msgspec import Struct
+
+from token_tracking.efficiency.attribution.accounts import Item
+from token_tracking.efficiency.attribution.arrivals import Arrival
+from token_tracking.efficiency.attribution.positions import Positions
+from token_tracking.efficiency.attribution.sizes import (
+    FLAT_TOKENS,
+    FRAME_TOKENS,
+    Sizes,
+    is_flat,
+    shares,
 )
-from token_tracking.efficiency.attribution.sizes import Sizes, shares
-from token_tracking.efficiency.attribution.values import Entry, Message
+from token_tracking.efficiency.attribution.slots import OTHER, RESULT, THINKING, Slot
+from token_tracking.efficiency.attribution.values import MAIN, SUBAGENT, Entry, Message
+from token_tracking.shares import ShareLabel
+from token_tracking.usage import SYNTHETIC_MODEL
 
 BASE: Final = "base"
 UNLISTED: Final = "unlisted"
@@ -27,73 +35,91 @@ _OFF_BY: Final = (4, 3)
 """Nineteen of twenty results are at most about a third larger than estimated."""
 
 
-class Label(NamedTuple):
-    """What an item is called."""
-
-    id: str
-    kind: str
-    name: str | None = None
-    server: str | None = None
-    uri: str | None = None
-
-
-class Fresh(NamedTuple):
+class Fresh(Struct, gc=False):
     """Something about to enter: its `billed` size, or `None` where only its `weight` is estimated,
-    and `least` is what was billed for it at least. Of it, `shown` tokens are no thinking."""
+    and `least` is what was billed for it at least. Of it, `shown` tokens are no thinking. It is an
+    answer where `source` is a message."""
 
-    label: Label
+    source: Message | Entry
     billed: int | None
     weight: int
     shown: int
     least: int = 0
     kind: int = OTHER
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether a model wrote it."""
+        return isinstance(self.source, Message)
+
 
 class Prompt:
-    """The items of one session's prompts, and where they stand in the prompt of now."""
+    """The items of one session's prompts, and where they stand in the prompt of now.
 
-    def __init__(self, sizes: Sizes) -> None:
+    `agents` are the types of subagents by chain. `unchanged` is how much of the prompt's front no
+    removal touched since it was last set, in tokens. `implied` is `Attribution.implied_outputs`.
+    """
+
+    def __init__(self, sizes: Sizes, agents: Mapping[str, str]) -> None:
         self.positions = Positions()
-        self.labels: list[Label] = []
+        self.items: dict[str, Item] = {}
+        self.implied: dict[str, int] = {}
+        self.unchanged = 0
         self._sizes = sizes
-        self._items: dict[str, int] = {}
-        self._slots: dict[int, int] = {}
+        self._agents = agents
+        self._places: dict[str, Slot] = {}
+        self._placed = 0
+
+    def fresh(self, arrivals: Iterable[Arrival], model: str | None) -> list[Fresh]:
+        """What arrived, in a prompt of `model`, without removals. An answer takes exactly what was
+        billed for it, where that is known."""
+        of_a_byte = self._sizes.of_a_byte(model)
+        found: list[Fresh] = []
+        for each in arrivals:
+            if type(each) is Entry:
+                weight = (
+                    FLAT_TOKENS
+                    if is_flat(each)
+                    else FRAME_TOKENS + round((each.bytes or 0) * of_a_byte)
+                )
+                kind = RESULT if each.kind == TOOL else OTHER
+                found.append(Fresh(each, None, weight, weight, 0, kind))
+            elif type(each) is Message and each.model != SYNTHETIC_MODEL:
+                billed = each.usage.output_tokens
+                shown = round(each.visible_bytes * of_a_byte)
+                if each.is_final:
+                    found.append(Fresh(each, billed, billed, min(shown, billed)))
+                else:
+                    seen = shown + round(each.thinking_bytes * of_a_byte)
+                    found.append(Fresh(each, None, max(billed, seen), shown, billed))
+        return found
 
     def clear(self) -> None:
         """Begin another conversation."""
         self.positions.clear()
-        self._slots.clear()
+        self._places.clear()
+        self._placed = 0
 
-    def answer(self, message: Message, model: str | None) -> Fresh:
-        """An answer, in a prompt of `model`: exactly what was billed for it, where that is
-        known."""
-        billed = message.usage.output_tokens
-        shown = self._sizes.of_bytes(message.visible_bytes, model)
-        thinking = self._sizes.of_bytes(message.thinking_bytes, model)
-        label = Label(message.key, ANSWER, message.model)
-        if message.is_final:
-            return Fresh(label, billed, billed, min(shown, billed))
-        return Fresh(label, None, max(billed, shown + thinking), shown, billed)
-
-    def entry(self, entry: Entry, model: str | None) -> Fresh:
-        """A tool result, a text, an attachment, in a prompt of `model`."""
-        label = Label(entry.key, entry.kind, entry.name, entry.server, entry.uri)
-        weight = self._sizes.of_entry(entry, model)
-        kind = RESULT if entry.kind == TOOL else OTHER
-        return Fresh(label, None, weight, weight, kind=kind)
-
-    def slot_of(self, item_id: str) -> int | None:
+    def slot_of(self, item_id: str) -> Slot | None:
         """Where an item stands in the prompt of now; `None` where it does not."""
-        item = self._items.get(item_id)
-        slot = None if item is None else self._slots.get(item)
-        return slot if slot is not None and self.positions.tokens(slot) else None
+        slots = self.positions.slots()
+        for slot in slots[self._placed :]:
+            self._places[slot.item.id] = slot
+        self._placed = len(slots)
+        slot = self._places.get(item_id)
+        return slot if slot is not None and slot.tokens else None
+
+    def base_end(self, chain: str) -> int:
+        """How many tokens of the prompt of now are the base."""
+        slot = self.slot_of(f"{BASE}:{chain}" if chain else BASE)
+        return 0 if slot is None else slot.tokens
 
     def open(self, chain: str, fresh: Sequence[Fresh], prompt_tokens: int, read: int) -> None:
         """The first request of a conversation: what no entry accounts for was there before. What
         it read from the cache was there before as well."""
         wanted = sum(each.weight for each in fresh)
         base = min(prompt_tokens, max(prompt_tokens - wanted, read))
-        self.add(_of_chain(BASE, chain), base, estimated=bool(fresh))
+        self._add_of_chain(BASE, chain, base, estimated=bool(fresh))
         self.share(fresh, prompt_tokens - base, chain)
 
     def enter(
@@ -101,52 +127,48 @@ class Prompt:
     ) -> int:
         """Fill `room` tokens with what entered; how many of them no line shows. `is_growth` says
         that they are billed growth, and not what was left after an estimated removal."""
-        rest = room - sum(each.least if each.billed is None else each.billed for each in fresh)
+        rest, expected, answers = room, 0, 0
+        growing: list[Fresh] = []
+        for each in fresh:
+            if each.billed is None:
+                rest -= each.least
+                expected += each.weight - each.least
+                growing.append(each)
+                answers += type(each.source) is Message
+            else:
+                rest -= each.billed
         if rest < 0:
             # Less than was billed for them: the answers' thinking is not there, or not all.
             self.share(fresh, room, chain)
             return 0
-        growing = [each for each in fresh if each.billed is None]
-        weights = [each.weight - each.least for each in growing]
-        expected = sum(weights)
         surplus = 0
-        if any(each.label.kind == ANSWER for each in growing):
-            if rest * _OFF_BY[1] > expected * _OFF_BY[0]:
-                # An answer without its final count hides most of what it was.
-                weights = _with_more_answer(growing, weights, rest - expected)
-        else:
+        if not answers:
             most = _MOST_OF_ESTIMATE * expected + _UNSHOWN_TOKENS if growing else 0
             surplus = max(0, rest - most)
-        more = iter(shares(rest - surplus, weights))
+        more = iter(_parts(growing, rest - surplus, expected, answers))
         is_shared = len(growing) > 1 or surplus > 0 or not is_growth
         for each in fresh:
             if each.billed is None:
-                self._add_fresh(each, each.least + next(more), estimated=is_shared)
+                size = each.least + next(more)
+                self._add_fresh(each, size, chain, estimated=is_shared)
+                if answers == 1 and is_growth and type(each.source) is Message:
+                    self.implied.setdefault(each.source.key, size)
             else:
-                self._add_fresh(each, each.billed, estimated=False)
+                self._add_fresh(each, each.billed, chain, estimated=False)
         if surplus:
-            self.add(_of_chain(UNLISTED, chain), surplus, estimated=bool(growing) or not is_growth)
+            is_estimated = bool(growing) or not is_growth
+            self._add_of_chain(UNLISTED, chain, surplus, estimated=is_estimated)
         return surplus
 
     def share(self, fresh: Sequence[Fresh], room: int, chain: str) -> None:
         """Fill `room` tokens with what entered, by its estimated sizes without thinking."""
         if not fresh:
             if room:
-                self.add(_of_chain(UNLISTED, chain), room, estimated=True)
+                self._add_of_chain(UNLISTED, chain, room, estimated=True)
             return
         for each, size in zip(fresh, shares(room, [each.shown for each in fresh]), strict=True):
-            self._add_fresh(each, size, estimated=len(fresh) > 1 or each.billed is not None)
-
-    def add(self, label: Label, tokens: int, *, estimated: bool, kind: int = OTHER) -> None:
-        """An item, or more of it, at the end of the prompt."""
-        item = self._items.get(label.id)
-        if item is None:
-            item = self._items[label.id] = self.positions.item()
-            self.labels.append(label)
-        if tokens:
-            self._slots[item] = self.positions.append(item, tokens, kind)
-            if estimated:
-                self.positions.items[item].is_estimated = True
+            estimated = len(fresh) > 1 or each.billed is not None
+            self._add_fresh(each, size, chain, estimated=estimated)
 
     def take(self, want: int, start: int, kind: int = OTHER) -> int:
         """Remove up to `want` tokens, the first ones behind the position `start`, of results or
@@ -157,35 +179,71 @@ class Prompt:
             slot = positions.first_from(start, kind)
             if slot is None:
                 break
-            size, before = positions.tokens(slot), positions.start(slot)
+            size, before = slot.tokens, positions.start(slot)
             removed = min(want - taken, size - max(0, start - before))
             self.cut(slot, size - removed)
             taken += removed
         return taken
 
-    def cut(self, slot: int, tokens: int) -> None:
+    def cut(self, slot: Slot, tokens: int) -> None:
         """Make a slot smaller, or remove it."""
         if tokens:
-            self.positions.items[self.positions.item_of(slot)].is_estimated = True
+            slot.item.is_estimated = True
+        self.unchanged = min(self.unchanged, self.positions.start(slot) + tokens)
         self.positions.resize(slot, tokens)
 
-    def _add_fresh(self, fresh: Fresh, size: int, *, estimated: bool) -> None:
-        if fresh.label.kind == ANSWER and size * _OFF_BY[1] > fresh.shown * _OFF_BY[0]:
+    def _add_fresh(self, fresh: Fresh, size: int, chain: str, *, estimated: bool) -> None:
+        source, shown = fresh.source, fresh.shown
+        if size * _OFF_BY[1] > shown * _OFF_BY[0] and type(source) is Message:
             # More than what it shows can be.
-            self.add(fresh.label, size - fresh.shown, estimated=estimated, kind=THINKING)
-            size = fresh.shown
-        self.add(fresh.label, size, estimated=estimated, kind=fresh.kind)
+            self._add(source, size - shown, THINKING, chain, estimated=estimated)
+            size = shown
+        if size:
+            self._add(source, size, fresh.kind, chain, estimated=estimated)
+
+    def _add(
+        self, source: Message | Entry, size: int, kind: int, chain: str, *, estimated: bool
+    ) -> None:
+        """An item, or more of it, at the end of the prompt."""
+        item = self.items.get(source.key)
+        if item is None:
+            agent = self._agent(chain) if chain else ""
+            if isinstance(source, Entry):
+                label = ShareLabel(source.kind, source.name, source.server, source.uri, agent)
+            else:
+                label = ShareLabel(ANSWER, source.model, None, None, agent)
+            item = self.items[source.key] = self.positions.enter(source.key, label, size, kind)
+        else:
+            self.positions.append(item, size, kind)
+        if estimated:
+            item.is_estimated = True
+
+    def _add_of_chain(self, kind: str, chain: str, tokens: int, *, estimated: bool) -> None:
+        if not tokens:
+            return
+        item_id = f"{kind}:{chain}" if chain else kind
+        item = self.items.get(item_id)
+        if item is None:
+            label = ShareLabel(kind, None, None, None, self._agent(chain))
+            item = self.items[item_id] = self.positions.enter(item_id, label, tokens)
+        else:
+            self.positions.append(item, tokens)
+        item.is_estimated = item.is_estimated or estimated
+
+    def _agent(self, chain: str) -> str:
+        return "" if chain == MAIN else self._agents.get(chain, SUBAGENT)
 
 
-def _with_more_answer(growing: Sequence[Fresh], weights: Sequence[int], more: int) -> list[int]:
-    """Weights with `more` for the answers among what enters."""
-    answers = [each.label.kind == ANSWER for each in growing]
-    parts = iter(shares(more, [1] * sum(answers)))
-    return [
-        weight + next(parts) if is_answer else weight
-        for weight, is_answer in zip(weights, answers, strict=True)
-    ]
-
-
-def _of_chain(kind: str, chain: str) -> Label:
-    return Label(f"{kind}:{chain}" if chain else kind, kind, chain or None)
+def _parts(growing: Sequence[Fresh], room: int, expected: int, answers: int) -> list[int]:
+    """What each takes of `room`, beyond what was billed for it: by what was expected of it."""
+    if len(growing) < 2:
+        return [room] * len(growing)
+    weights = [each.weight - each.least for each in growing]
+    if answers and room * _OFF_BY[1] > expected * _OFF_BY[0]:
+        # An answer without its final count hides most of what it was.
+        more = iter(shares(room - expected, [1] * answers))
+        weights = [
+            weight + next(more) if each.is_answer else weight
+            for each, weight in zip(growing, weights, strict=True)
+        ]
+    return shares(room, weights)

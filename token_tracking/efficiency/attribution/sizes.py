@@ -20,6 +20,8 @@ FRAME_TOKENS: Final = 8
 
 _FLAT_KINDS: Final = frozenset({"image", "document"})
 _PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+_LAST_OF_PICTURES: Final = frozenset("gGpP")
+_LONGEST_SUFFIX: Final = 5
 
 
 class Sizes:
@@ -31,23 +33,40 @@ class Sizes:
 
     def of_bytes(self, size: int, model: str | None) -> int:
         """Tokens of a text of this size."""
-        per_byte = self._per_byte.get(model)
-        if per_byte is None:
-            per_byte = self._scale_of(model).factor / BYTES_PER_TOKEN
-            self._per_byte[model] = per_byte
-        return round(size * per_byte)
+        return round(size * self.of_a_byte(model))
 
     def of_entry(self, entry: Entry, model: str | None) -> int:
         """Tokens of what entered."""
-        size = entry.bytes or 0
-        if entry.kind in _FLAT_KINDS or (size and (entry.uri or "").lower().endswith(_PICTURES)):
-            return FLAT_TOKENS
-        return self.of_bytes(size, model) + FRAME_TOKENS
+        return (
+            FLAT_TOKENS if is_flat(entry) else FRAME_TOKENS + self.of_bytes(entry.bytes or 0, model)
+        )
+
+    def of_a_byte(self, model: str | None) -> float:
+        """Tokens of a byte of text."""
+        tokens = self._per_byte.get(model)
+        if tokens is None:
+            tokens = self._per_byte[model] = self._scale_of(model).factor / BYTES_PER_TOKEN
+        return tokens
+
+
+def is_flat(entry: Entry) -> bool:
+    """Whether its bytes say nothing about its tokens: an image or a document."""
+    if entry.kind in _FLAT_KINDS:
+        return True
+    uri = entry.uri
+    return (
+        uri is not None
+        and uri[-1:] in _LAST_OF_PICTURES
+        and uri[-_LONGEST_SUFFIX:].lower().endswith(_PICTURES)
+        and bool(entry.bytes)
+    )
 
 
 def shares(total: int, weights: Sequence[int]) -> list[int]:
     """`total` in proportion to `weights`, to the last unit: cumulative rounding, so that each
     share is off by less than one and none is negative. All alike where no weight is above 0."""
+    if len(weights) == 1:
+        return [total]
     together = sum(weights)
     if not together:
         weights = [1] * len(weights)

@@ -9,11 +9,11 @@ that run in C. A change takes constant time, and there are many of them for each
 
 
 class Steps:
-    """Numbers, of which all from one on become larger at a time."""
+    """Numbers, of which all from one on become larger at a time: `count` zeros at first."""
 
-    def __init__(self) -> None:
-        self._changes: list[int] = []
-        self._blocks: list[int] = []
+    def __init__(self, count: int = 0) -> None:
+        self._changes = [0] * count
+        self._blocks = [0] * -(-count // _BLOCK)
         self.last = 0
         """The last number, and the one that comes after it."""
 

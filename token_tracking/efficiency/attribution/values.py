@@ -1,13 +1,27 @@
 """What attribution takes, and what it gives. Times are milliseconds since 1970 UTC."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import Struct
 
 from token_tracking.efficiency.baselines import Basis
+from token_tracking.errors import TokenTrackingError
 from token_tracking.pricing import Rates, usd
+from token_tracking.shares import Facts, ShareLabel, ShareSums
 from token_tracking.usage import Usage
+
+MAIN: Final = ""
+"""The main chain (`loads.chain_of`)."""
+
+SUBAGENT: Final = "subagent"
+"""The agent of a chain that no line names the type of."""
+
+
+class NotAttributableError(TokenTrackingError):
+    """A session's prompts cannot be shared among items; the text says why."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False):
@@ -39,6 +53,7 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
 
     `bytes` is `None` for a call whose result never came. `call` is the message that called for a
     result. `at` and `chain` are known of what is no result; `chain` is `None` where it is not.
+    `servers` are the MCP servers that an attachment tells of.
     """
 
     key: str
@@ -52,6 +67,7 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     position: int = 0
     at: int | None = None
     chain: str | None = None
+    servers: tuple[str, ...] = ()
 
 
 class Removal(Struct, frozen=True, kw_only=True, gc=False):
@@ -67,20 +83,29 @@ class Removal(Struct, frozen=True, kw_only=True, gc=False):
 
 class Conversation(Struct, frozen=True, kw_only=True):
     """A session, as the ledger tells of it: its own messages, those it inherited, and what
-    entered."""
+    entered. `agents` are the types of subagents, by their chains, where they are known."""
 
     messages: Sequence[Message]
     entries: Sequence[Entry] = ()
     removals: Sequence[Removal] = ()
+    agents: Mapping[str, str] = MappingProxyType({})
+
+    def agent_of(self, chain: str) -> str:
+        """Whose chain it is: the type of the subagent, '' for the main one."""
+        return "" if chain == MAIN else self.agents.get(chain, SUBAGENT)
 
 
-class ItemShare(Struct, frozen=True, kw_only=True):
+class ItemShare(Struct, frozen=True, kw_only=True, gc=False):
     """What one item cost the session's own requests.
 
-    `tokens` is the item's own size at its largest, `None` where no request ever carried it.
-    `prompt_tokens` and `cost_pico` (pico-USD) are over all `requests` that carried it; the cost is
-    `None` where none of them has a price. `basis` is `measured` where billed counts alone give
-    the size, and `estimated` where a billed growth was shared by bytes.
+    `agent` is the subagent in whose chain it stood, '' for the main chain. `entered_at` and
+    `entered_with` are the time and the key of the first own request that carried it, in the order
+    of the chain; `None` where none did. `tokens` is the item's own size at its largest, `None`
+    where no request ever carried it. `prompt_tokens` and `cost_pico` (pico-USD) are over all
+    `requests` that carried it; the cost is `None` where none of them has a price, and so are
+    `no_cache_pico`, what the same tokens would have cost at the input rate of each request, and
+    `first_pico`, the part of the cost that fell on the first request. `basis` is `measured` where
+    billed counts alone give the size, and `estimated` where a billed growth was shared by bytes.
     """
 
     id: str
@@ -93,6 +118,11 @@ class ItemShare(Struct, frozen=True, kw_only=True):
     prompt_tokens: int
     cost_pico: int | None
     basis: Basis
+    agent: str = ""
+    entered_at: int | None = None
+    entered_with: str | None = None
+    no_cache_pico: int | None = None
+    first_pico: int | None = None
 
     @property
     def prompt_cost_usd(self) -> Decimal | None:
@@ -126,12 +156,25 @@ class Attribution(Struct, frozen=True, kw_only=True):
 
     `prompt_tokens` is the sum over the items, exactly, and `prompt_pico` (pico-USD) that of their
     costs: of the requests that have a price, and `None` where there are requests and none has.
+
+    `sums` are the items' by quarter of an hour (`shares.quarter_of` the time of each request) and
+    label: over all quarters, they add up to the items exactly. `facts` are those of caching, by
+    quarter of an hour: `requests`, `hit_requests`, and what was written unread, lapsed, switched
+    and unseen.
+
+    `implied_outputs` are the tokens that answers without a final count took of the billed growth
+    of the request after them, by the key of the message: of answers that entered as the only one
+    of their kind, in a prompt from which nothing was removed. What entered beside one, such as the
+    result of its call, took its estimated size of the growth.
     """
 
     prompt_tokens: int
     prompt_pico: int | None
     items: list[ItemShare]
     findings: Findings
+    sums: dict[tuple[int, ShareLabel], ShareSums] = {}
+    facts: dict[int, Facts] = {}
+    implied_outputs: dict[str, int] = {}
 
     @property
     def prompt_cost_usd(self) -> Decimal | None:

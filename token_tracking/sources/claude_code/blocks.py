@@ -13,12 +13,19 @@ from token_tracking.sources.claude_code.lines import (
     Inner,
     Line,
     Message,
+    ToolUseResult,
     decode_any,
     lenient,
     without_nul,
 )
 from token_tracking.sources.claude_code.times import milliseconds
-from token_tracking.sources.claude_code.tools import path_or_uri, split_tool_name, subject, word
+from token_tracking.sources.claude_code.tools import (
+    path_or_uri,
+    server_names,
+    split_tool_name,
+    subject,
+    word,
+)
 from token_tracking.usage import FAILED, ContentItem
 
 _BLOCKS_A_LINE: Final = 1000
@@ -95,7 +102,7 @@ def entered(line: Line, link: Link) -> Iterator[ContentItem]:
                 kind="tool" if block.type == "tool_result" else word(block.type) or "tool",
                 bytes=_block_size(block),
                 after=link.message,
-                detail=FAILED if block.is_error else None,
+                detail=FAILED if block.is_error else _result_detail(line),
                 sessions=_opened(line, link),
             )
         else:
@@ -125,7 +132,7 @@ def attached(line: Line, link: Link) -> Iterator[ContentItem]:
         bytes=len(bytes(line.attachment)),
         after=link.message,
         position=link.depth * _BLOCKS_A_LINE,
-        detail=_entry_detail(line),
+        detail=_entry_detail(line, server_names(attachment.type, attachment.addedNames)),
         sessions=_standing(line),
     )
 
@@ -151,13 +158,25 @@ def compacted(line: Line, link: Link) -> Iterator[ContentItem]:
     )
 
 
-def _entry_detail(line: Line) -> str:
+def _result_detail(line: Line) -> str | None:
+    """Of a call that started a subagent: the id of that one."""
+    told = line.toolUseResult
+    if not isinstance(told, ToolUseResult) or not told.agentId:
+        return None
+    agent = _fact(told.agentId)
+    return None if agent is None else encode({"agent": agent}).decode()
+
+
+def _entry_detail(line: Line, servers: list[str] | None = None) -> str:
     """When a text or attachment entered, and into whose chain: a user goes back and writes another
-    one after the same message, and what opens a chain hangs on none."""
+    one after the same message, and what opens a chain hangs on none. `call` is the tool call that
+    it came with, `servers` are those that it tells of."""
     kept = {
         "at": milliseconds(line.timestamp),
         "agent": line.agentId and _fact(line.agentId),
         "sidechain": line.isSidechain or None,
+        "call": line.sourceToolUseID and _fact(line.sourceToolUseID),
+        "servers": servers or None,
     }
     kept = {name: value for name, value in kept.items() if value is not None}
     return encode(kept, order="sorted").decode()

@@ -93,6 +93,13 @@ class Attachment(Struct, gc=False):
     path: str | None = None
     planFilePath: str | None = None  # noqa: N815
     skillName: str | None = None  # noqa: N815
+    addedNames: list[str] | None = None  # noqa: N815
+
+
+class ToolUseResult(Struct, gc=False):
+    """What Claude Code itself says of a tool's result."""
+
+    agentId: str | None = None  # noqa: N815
 
 
 class Line(Struct, gc=False):
@@ -119,7 +126,9 @@ class Line(Struct, gc=False):
     attributionPlugin: str | None = None  # noqa: N815
     attributionMcpServer: str | None = None  # noqa: N815
     attributionMcpTool: str | None = None  # noqa: N815
+    sourceToolUseID: str | None = None  # noqa: N815
     message: Message | None = None
+    toolUseResult: ToolUseResult | str | list[Raw] | None = None  # noqa: N815
     data: Progress | None = None
     attachment: Raw = _NOTHING
     compactMetadata: Raw = _NOTHING  # noqa: N815

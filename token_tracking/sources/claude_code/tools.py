@@ -30,6 +30,10 @@ _LONGEST_URI: Final = 1024
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters and line breaks: they stand in texts, and hardly in a path."""
 _LONGEST_NAME: Final = 256
+_MOST_SERVERS: Final = 64
+_SERVER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_IN_TOOL_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+"""The API takes no other characters in a tool's name."""
 
 
 _LIBRARY: Final = "content://"
@@ -43,6 +47,20 @@ def split_tool_name(name: str) -> tuple[str | None, str]:
         return None, name
     server, separator, tool = name.removeprefix(_MCP_PREFIX).partition("__")
     return (server, tool) if separator and server and tool else (None, name)
+
+
+def server_names(attachment: str | None, added: list[str] | None) -> list[str]:
+    """The MCP servers that an attachment brings tools or instructions of, by the names that they
+    have in tools' names; none for any other attachment."""
+    if not added:
+        return []
+    if attachment == "deferred_tools_delta":
+        named = [split_tool_name(name)[0] for name in added]
+    elif attachment == "mcp_instructions_delta":
+        named = [_NOT_IN_TOOL_NAMES.sub("_", name) for name in added]
+    else:
+        return []
+    return sorted({name for name in named if name and _SERVER.fullmatch(name)})[:_MOST_SERVERS]
 
 
 def subject(name: str, arguments: Raw) -> str | None:

@@ -25,6 +25,10 @@ from token_tracking.store import ChainCall, ChainEntry, ChainMessage, SessionCha
 _LINKED: Final = "claude_code"
 """The source whose lines name their parents."""
 
+_SKILL: Final = "skill:"
+_AGENT: Final = "agent:"
+"""What the URIs of calls of skills and subagents begin with."""
+
 _REMOVALS: Final = frozenset({"compact", "microcompact"})
 
 
@@ -56,11 +60,15 @@ def conversation(chains: SessionChains, prices: RateBook) -> Conversation:
     """A session as attribution takes it."""
     keys = {message.row: message.key for message in chains.messages}
     written: Counter[int] = Counter()
+    skills: dict[str, str] = {}
     for call in chains.calls:
-        written[call.message] += call.input_bytes or 0
+        if call.input_bytes:
+            written[call.message] += call.input_bytes
+        if call.uri is not None and call.uri.startswith(_SKILL):
+            skills[call.key] = call.uri
     entries = [_result(call, keys) for call in chains.calls]
-    entries += [_entry(each, keys) for each in chains.entries if each.kind not in _REMOVALS]
-    messages = [_message(each, keys, written[each.row], prices) for each in chains.messages]
+    entries += [_entry(each, keys, skills) for each in chains.entries if each.kind not in _REMOVALS]
+    messages = [_message(each, keys, written.get(each.row, 0), prices) for each in chains.messages]
     if not chains.session_id:
         # Messages that name no session are no conversation.
         messages = [replace(message, is_linked=True) for message in messages]
@@ -68,7 +76,25 @@ def conversation(chains: SessionChains, prices: RateBook) -> Conversation:
         messages=messages,
         entries=entries,
         removals=[_removal(each, keys) for each in chains.entries if each.kind in _REMOVALS],
+        agents=_agents(chains),
     )
+
+
+def _agents(chains: SessionChains) -> dict[str, str]:
+    """The types of subagents by their chains: as the call that started one names it, or else as
+    its own messages do."""
+    found: dict[str, str] = {}
+    for message in chains.messages:
+        if message.agent_id and message.attribution and message.agent_id not in found:
+            agent = _detail(message.attribution).get("agent")
+            if isinstance(agent, str):
+                found[message.agent_id] = agent
+    for call in chains.calls:
+        if call.detail and call.uri is not None and call.uri.startswith(_AGENT):
+            agent_id = _detail(call.detail).get("agent")
+            if isinstance(agent_id, str):
+                found[agent_id] = call.uri.removeprefix(_AGENT)
+    return found
 
 
 def _message(
@@ -122,23 +148,25 @@ def _result(call: ChainCall, keys: dict[int, str]) -> Entry:
     )
 
 
-def _entry(entry: ChainEntry, keys: dict[int, str]) -> Entry:
+def _entry(entry: ChainEntry, keys: dict[int, str], skills: dict[str, str]) -> Entry:
     detail = _detail(entry.detail)
     at, agent = detail.get("at"), detail.get("agent")
     # Earlier versions kept no detail: what opened a chain is then the main one's.
     agent = agent if isinstance(agent, str) else None
     chain = chain_of(agent, is_sidechain=bool(detail.get("sidechain"))) if detail else None
+    call = detail.get("call")
     return Entry(
         key=entry.key,
         kind=entry.kind,
         name=entry.name,
         server=entry.server,
-        uri=entry.uri,
+        uri=entry.uri or (skills.get(call) if isinstance(call, str) else None),
         bytes=entry.bytes,
         after=None if entry.after is None else keys[entry.after],
         position=entry.position or 0,
         at=at if isinstance(at, int) else None,
         chain=chain,
+        servers=tuple(_ids(detail.get("servers"))),
     )
 
 
