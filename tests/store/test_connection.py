@@ -159,26 +159,19 @@ async def test_a_read_only_ledger_can_be_read(tmp_path: Path) -> None:
         path.parent.chmod(0o700)
 
 
-async def _nothing(_: TokenStore) -> None:
-    pass
-
-
 async def test_a_ledger_of_the_first_version_is_upgraded_with_all_that_it_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    first = tmp_path / "migrations"
-    first.mkdir()
-    (first / "0001.ledger.sql").write_bytes((MIGRATIONS / "0001.ledger.sql").read_bytes())
     path = tmp_path / "l.db"
-    with monkeypatch.context() as earlier:
-        earlier.setattr("token_tracking.store.migrate.MIGRATIONS", first)
-        earlier.setattr(TokenStore, "_read_multipliers", _nothing)  # its table came later
-        async with TokenStore.opened(path) as store:
-            await store.save_usage([event(), event("msg_2", session="s2")])
-            with pytest.raises(StoreError, match="no such table"):
-                await store.save_loads([load()], LIBRARY)
+    async with TokenStore.opened(path) as store:
+        await store.save_usage([event(), event("msg_2", session="s2")])
+    _make_older(path)
+    with sqlite3.connect(path) as older:
+        assert not _tables(older) & {"loads", "multipliers", "due", "total_days"}
+    older.close()
     async with TokenStore.opened(path) as store:
         assert {row.message_id for row in await store.get_recent_usage()} == {"msg_1", "msg_2"}
+        assert {each.session_id for each in await store.due_sessions(1)} == {"s1", "s2"}
         await store.save_loads([load()], LIBRARY)
         assert len(await store.session_loads("s1")) == 1
     fresh = tmp_path / "fresh.db"
@@ -186,6 +179,27 @@ async def test_a_ledger_of_the_first_version_is_upgraded_with_all_that_it_holds(
         await store.save_usage([event(), event("msg_2", session="s2")])
         await store.save_loads([load()], LIBRARY)
     assert await dump(path) == await dump(fresh)
+
+
+def _make_older(path: Path) -> None:
+    """Take away all that the migrations after the first one brought."""
+    first = sqlite3.connect(":memory:")
+    first.executescript((MIGRATIONS / "0001.ledger.sql").read_text())
+    with sqlite3.connect(path) as newer:
+        for table in _tables(newer) - _tables(first):
+            if "yoyo" not in table:
+                newer.execute(f"DROP TABLE {table}")
+        for name in _tables(newer, "index") - _tables(first, "index"):
+            if "yoyo" not in name and "autoindex" not in name:
+                newer.execute(f"DROP INDEX {name}")
+        newer.execute("DELETE FROM _yoyo_migration WHERE migration_id <> '0001.ledger'")
+    newer.close()
+    first.close()
+
+
+def _tables(database: sqlite3.Connection, kind: str = "table") -> set[str]:
+    query = "SELECT name FROM sqlite_master WHERE type = ?"
+    return {row[0] for row in database.execute(query, (kind,))}
 
 
 async def test_the_migrations_give_the_schema_of_their_files(tmp_path: Path) -> None:

@@ -11,6 +11,14 @@ from token_tracking.store.attribution_reads import (
     SessionChains,
 )
 from token_tracking.store.records import MessageSums, Saved, SessionData, Sums, TokenUsage, ToolSum
+from token_tracking.store.share_records import (
+    Due,
+    FindingSums,
+    ProjectSums,
+    SessionRow,
+    StoredAttribution,
+    TopItem,
+)
 from token_tracking.store.store import TokenStore
 
 if TYPE_CHECKING:
@@ -20,18 +28,24 @@ __all__ = [
     "ChainCall",
     "ChainEntry",
     "ChainMessage",
+    "Due",
+    "FindingSums",
     "LibrarySize",
     "Load",
     "Location",
     "MessageSums",
+    "ProjectSums",
     "Saved",
     "SessionChains",
     "SessionData",
     "SessionLoad",
+    "SessionRow",
+    "StoredAttribution",
     "Sums",
     "TokenStore",
     "TokenUsage",
     "ToolSum",
+    "TopItem",
     "default_location",
     "locate",
 ]

@@ -1,6 +1,7 @@
 """What can be asked of a ledger about what stood in a session's prompts."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -27,6 +28,7 @@ class ChainMessage(NamedTuple):
     thinking_bytes: int
     cost_pico: int | None
     is_own: bool
+    attribution: str | None
     usage: Usage
 
 
@@ -43,6 +45,7 @@ class ChainCall(NamedTuple):
     message: int
     after: int | None
     position: int | None
+    detail: str | None = None
 
 
 class ChainEntry(NamedTuple):
@@ -73,26 +76,63 @@ class AttributionReads(LedgerReads):
 
     async def session_chains(self, session_id: str) -> SessionChains:
         """A session's messages and what entered between them; empty for an unknown session."""
+        return (await self.chains_of([session_id]))[0]
+
+    async def chains_of(self, session_ids: Sequence[str]) -> list[SessionChains]:
+        """The same of several sessions, each named once, in this order. All are of one state of
+        the ledger."""
         async with self._reading():
-            key: int | None = await self._sql.session_id_row(self._db, session_id=session_id)
-            if key is None:
-                return SessionChains(session_id, [], [], [])
-            messages = [
-                _message(row) async for row in self._sql.attributed_messages(self._db, id=key)
-            ]
-            await self._sql.clear_wanted_ids(self._db)
-            await self._sql.want_id(self._db, [{"id": message.row} for message in messages])
-            calls = [ChainCall._make(row) async for row in self._sql.attributed_calls(self._db)]
-            entries = [
-                ChainEntry._make(row)
-                async for row in self._sql.attributed_entries(self._db, id=key)
-            ]
-        return SessionChains(session_id, messages, calls, entries)
+            await self._sql.begin_reading(self._db)
+            try:
+                found = await self._chains(session_ids)
+            finally:
+                await self._sql.commit(self._db)
+        return [found.get(each) or SessionChains(each, [], [], []) for each in session_ids]
+
+    async def session_sizes(self, session_ids: Sequence[str]) -> dict[str, int]:
+        """How many messages stand in each of these sessions, its own and those it inherited:
+        what `chains_of` would read."""
+        async with self._reading():
+            return {name: count for _, name, count in await self._known(session_ids)}
+
+    async def _chains(self, session_ids: Sequence[str]) -> dict[str, SessionChains]:
+        known = await self._known(session_ids)
+        found = {row: SessionChains(name, [], [], []) for row, name, _ in known}
+        await self._sql.clear_wanted_ids(self._db)
+        await self._sql.want_id(self._db, [{"id": row} for row in found])
+        for row in await self._rows(self._sql.attributed_messages):
+            found[row[0]].messages.append(_message(row))
+        for row in await self._rows(self._sql.attributed_calls):
+            found[row[0]].calls.append(ChainCall._make(row[1:]))
+        for row in await self._rows(self._sql.attributed_entries):
+            found[row[0]].entries.append(ChainEntry._make(row[1:]))
+        return {each.session_id: each for each in found.values()}
+
+    async def _known(self, names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        await self._sql.clear_wanted(self._db)
+        await self._sql.want(self._db, [{"name": name} for name in names])
+        return await self._rows(self._sql.attributed_sessions)
+
+    async def _rows(self, query: Any) -> Iterable[tuple[Any, ...]]:
+        """All rows of a query without parameters at once: one by one, each waits for the event
+        loop."""
+        rows: Iterable[Any] = await self._db.execute_fetchall(query.sql)
+        return rows
 
 
-_USAGE = 16
+_USAGE: Final = 18
+"""Where the counts stand in a row, behind the session's own row and the message."""
 
 
 def _message(row: tuple[Any, ...]) -> ChainMessage:
-    usage = dict(zip(Usage.__struct_fields__, row[_USAGE:], strict=True))
-    return ChainMessage._make((*row[:_USAGE], Usage(**usage)))
+    fresh, output, read, write_5m, write_1h, searches, fetches = row[_USAGE:]
+    usage = Usage(
+        input_tokens=fresh,
+        output_tokens=output,
+        cache_read_tokens=read,
+        cache_write_5m_tokens=write_5m,
+        cache_write_1h_tokens=write_1h,
+        web_search_requests=searches,
+        web_fetch_requests=fetches,
+    )
+    return ChainMessage._make((*row[1:_USAGE], usage))

@@ -7,6 +7,7 @@ import aiosqlite
 from msgspec.structs import asdict
 
 from token_tracking.loads import LibrarySize, Load, is_global
+from token_tracking.store.marks import Marks
 
 
 async def save_loads(
@@ -27,10 +28,12 @@ async def save_loads(
         first = min((load.at for load in loads), default=at)
         await queries.upsert_library(connection, **seen, at=first)
         library_id = await queries.library_id(connection, **seen)
+    marks = Marks()
     for load in kept:
         await queries.add_session(connection, session_id=load.session_id)
         await queries.add_name(connection, name=load.uri)
-        await _save(connection, queries, load, library_id)
+        await _save(connection, queries, load, library_id, marks)
+    await marks.write(connection, queries)
 
 
 class _Row(NamedTuple):
@@ -57,7 +60,11 @@ _TOLD: Final = _Row._fields[:-1]
 
 
 async def _save(
-    connection: aiosqlite.Connection, queries: Any, load: Load, library_id: int | None
+    connection: aiosqlite.Connection,
+    queries: Any,
+    load: Load,
+    library_id: int | None,
+    marks: Marks,
 ) -> None:
     given = asdict(load)
     told = _Row(*(given[name] for name in _TOLD), library_id=library_id)
@@ -72,6 +79,9 @@ async def _save(
     joined = _join([told, *known])
     if known == [joined]:
         return
+    told_of = [joined, *known]
+    marks.names |= {row.session_id for row in told_of}
+    marks.calls |= {row.tool_use_id for row in told_of if row.tool_use_id is not None}
     if known:
         await queries.delete_known_loads(connection, **same)
     await queries.insert_load(connection, uri=load.uri, **joined._asdict())

@@ -5,7 +5,7 @@ and written; then the owners of shared messages and the sums are derived anew.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +17,8 @@ from token_tracking.pricing import PriceBook
 from token_tracking.reading import SessionSpan, join_spans
 from token_tracking.store.batch import Batch
 from token_tracking.store.bulk import Bulk
-from token_tracking.store.records import Saved, Sums
+from token_tracking.store.marks import Marks
+from token_tracking.store.records import Saved
 from token_tracking.store.rows import (
     ITEM_COLUMNS,
     KNOWN_IDS,
@@ -26,12 +27,14 @@ from token_tracking.store.rows import (
     QUARTER_MS,
     Ids,
     Row,
-    item_row,
     known_event,
     known_place,
     message_row,
     place_row,
 )
+from token_tracking.store.save_items import SaveItems
+from token_tracking.store.share_moves import move_shares
+from token_tracking.store.sums import move_days, sum_anew
 from token_tracking.usage import Place, UsageEvent
 
 
@@ -60,6 +63,8 @@ class Save:
         self._owners: dict[str, str] = {}
         self._dirty: set[tuple[int, int]] = set()
         self._touched: set[int] = set()
+        self._marks = Marks()
+        self._marked: set[str] = set()
         self._had_messages = False
 
     async def run(self, batch: Batch) -> Saved:
@@ -71,10 +76,16 @@ class Save:
         await self._save_sessions(batch)
         await self._find_messages(batch)
         await self._save_messages(batch.events)
-        await self._save_items(batch)
+        items = SaveItems(self._db, self._sql, self._ids, self._marks, self._marked)
+        self._dirty |= await items.run(
+            self._statements.item, batch, is_first=not self._had_messages
+        )
+        await items.save_client_totals(batch.client_totals.values())
         await self._save_owners()
         await self._save_files(batch)
-        return await self._save_totals()
+        saved = await sum_anew(self._db, self._sql, self._dirty)
+        await self._marks.write(self._db, self._sql)
+        return saved
 
     async def _want(self, names: Iterable[str]) -> None:
         await self._sql.clear_wanted(self._db)
@@ -119,9 +130,23 @@ class Save:
         }
         changed = {key: span for key, span in changed.items() if span != known.get(key)}
         self._touched |= {ids[session] for session in changed}
+        self._marks.is_changed = bool(changed)
+        await self._move(known, changed)
         await self._sql.upsert_session(
             self._db, timeless + [self._session_row(span) for span in changed.values()]
         )
+
+    async def _move(self, known: dict[str, SessionSpan], changed: dict[str, SessionSpan]) -> None:
+        """Sessions that turn out to have begun in another folder take their history there."""
+        ids = self._ids
+        moves = {
+            ids.sessions[key]: (ids.name(known[key].cwd) or 0, ids.name(span.cwd) or 0)
+            for key, span in changed.items()
+            if key in known and known[key].cwd != span.cwd
+        }
+        if moves:
+            await move_days(self._db, self._sql, moves)
+            await move_shares(self._db, self._sql, moves)
 
     def _session_row(self, span: SessionSpan) -> dict[str, Any]:
         return {
@@ -177,6 +202,7 @@ class Save:
                 continue
             if known is not None:
                 self._dirty.add((sessions[place.session_id], known.timestamp // QUARTER_MS))
+            self._mark(known, joined)
             rows.append(message_row(joined, place, self._ids, self._prices))
             if len(joined.places) > 1:
                 placements += [self._placement_row(key, other) for other in joined.places]
@@ -184,41 +210,21 @@ class Save:
         await self._statements.message.run(self._db, rows)
         await self._statements.placement.run(self._db, placements)
 
+    def _mark(self, known: UsageEvent | None, joined: UsageEvent) -> None:
+        """A copy in another session alone changes nothing for the others."""
+        places = joined.places
+        if known is not None and replace(joined, places=known.places) == known:
+            places = [each for each in places if self._resolved(each) not in known.places]
+        else:
+            self._marked.add(joined.key)
+        self._marks.sessions |= {self._ids.sessions[place.session_id] for place in places}
+
+    def _resolved(self, place: Place) -> Place:
+        """The place as a row tells of it: without a parent that the ledger does not have."""
+        return place if place.parent in self._ids.messages else replace(place, parent=None)
+
     def _placement_row(self, key: str, place: Place) -> Row:
         return (self._ids.messages[key], place.timestamp, *place_row(place, self._ids))
-
-    async def _save_items(self, batch: Batch) -> None:
-        items = sorted(batch.items.items())
-        # Where two messages name one call, it counts for one of them, and may move. The messages
-        # of the batch are counted anew in any case.
-        before = await self._calls(batch.items if self._had_messages else ())
-        await self._statements.item.run(self._db, [item_row(item, self._ids) for _, item in items])
-        apart = [key for key, item in items if item.message not in batch.events]
-        after = await self._calls({*apart, *before})
-        for key in before.keys() | after.keys():
-            if before.get(key) != after.get(key):
-                self._dirty |= {cell for cell in (before.get(key), after.get(key)) if cell}
-        openings = [
-            {"item_key": key, "session_id": self._ids.sessions[session]}
-            for key, item in items
-            for session in item.sessions
-        ]
-        await self._sql.insert_opening(self._db, openings)
-        totals = [
-            {**asdict(total), "session_id": self._ids.sessions[total.session_id]}
-            for total in batch.client_totals.values()
-        ]
-        await self._sql.upsert_client_total(self._db, totals)
-
-    async def _calls(self, keys: Collection[str]) -> dict[str, tuple[int, int]]:
-        """Known tool calls among `keys`: the session and quarter of an hour that count them."""
-        if not keys:
-            return {}
-        await self._want(keys)
-        return {
-            key: (session, at // QUARTER_MS)
-            async for key, session, at in self._sql.calls_counted(self._db)
-        }
 
     async def _save_owners(self) -> None:
         """Give shared messages to the session that wrote them: see `merge.owner`."""
@@ -233,52 +239,18 @@ class Save:
             if best != now:
                 quarter = at // QUARTER_MS
                 self._dirty |= {(now, quarter), (best, quarter)}
+                self._marks.sessions |= {now, best}
                 moves.append({"message_id": message, "session_id": best})
         await self._sql.move_message(self._db, moves)
 
     async def _save_files(self, batch: Batch) -> None:
         await self._sql.upsert_file(self._db, [asdict(cursor) for cursor in batch.cursors.values()])
 
-    async def _save_totals(self) -> Saved:
-        dirty = [
-            {"session_id": session, "quarter": quarter} for session, quarter in sorted(self._dirty)
-        ]
-        await self._sql.clear_wanted_totals(self._db)
-        await self._sql.want_totals(self._db, dirty)
-        before, sessions = await self._dirty_totals()
-        await sum_anew(self._db, self._sql, self._dirty)
-        after, sessions_after = await self._dirty_totals()
-        return Saved.between(before, after, sessions_after - sessions)
-
-    async def _dirty_totals(self) -> tuple[dict[str, Sums], int]:
-        sums = {row[0]: Sums(*row[1:]) async for row in self._sql.dirty_totals(self._db)}
-        return sums, await self._sql.dirty_sessions(self._db)
-
 
 def _timeless(session: str, row_id: int) -> dict[str, Any]:
     """A session that only lines without a time have named so far."""
     columns = ("born", "first_at", "last_at", "project_id", "project_at")
     return {"id": row_id, "session_id": session, **dict.fromkeys(columns)}
-
-
-async def sum_anew(
-    connection: aiosqlite.Connection, queries: Any, dirty: Iterable[tuple[int, int]]
-) -> None:
-    """Derive the sums of these (session, quarter of an hour) from their messages."""
-    pairs = [
-        {
-            "session_id": session,
-            "quarter": quarter,
-            "start": quarter * QUARTER_MS,
-            "end": (quarter + 1) * QUARTER_MS,
-        }
-        for session, quarter in sorted(dirty)
-    ]
-    quarters = [{"quarter": quarter} for quarter in sorted({pair["quarter"] for pair in pairs})]
-    await queries.clear_totals(connection, pairs)
-    await queries.sum_totals(connection, pairs)
-    await queries.clear_quarter(connection, quarters)
-    await queries.sum_quarter(connection, quarters)
 
 
 def _place_of(event: UsageEvent, session: str | None) -> Place:

@@ -18,13 +18,17 @@ from token_tracking.store.attribution_reads import AttributionReads
 from token_tracking.store.batch import Batch
 from token_tracking.store.connection import connect, store_errors
 from token_tracking.store.load_reads import LoadReads
+from token_tracking.store.marks import Marks, mark
 from token_tracking.store.migrate import migrate, needs_migration
 from token_tracking.store.multipliers import StoredMultipliers
 from token_tracking.store.queries import load_queries
 from token_tracking.store.reads import milliseconds
 from token_tracking.store.records import Saved
 from token_tracking.store.rows import repriced
-from token_tracking.store.saving import Save, Statements, sum_anew
+from token_tracking.store.saving import Save, Statements
+from token_tracking.store.share_reads import ShareReads
+from token_tracking.store.stored_shares import StoredShares
+from token_tracking.store.sums import sum_anew
 from token_tracking.store.turnstile import Turnstile
 from token_tracking.usage import UsageEvent
 
@@ -35,7 +39,7 @@ _REPRICED_AT_ONCE: Final = 10_000
 _Value = TypeVar("_Value")
 
 
-class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
+class TokenStore(LoadReads, AttributionReads, ShareReads, StoredShares, StoredMultipliers):
     """One ledger. Any number of processes may have the same one open; writers take turns.
 
     Use `await TokenStore.open(...)`, or `async with TokenStore.opened(...)`.
@@ -190,6 +194,7 @@ class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
         changed = 0
         dirty: set[tuple[int, int]] = set()
         async with self._writing():
+            marks = Marks()
             after = 0
             while rows := [
                 row
@@ -201,6 +206,8 @@ class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
                 updates = [update for row in rows if (update := repriced(row, self.prices))]
                 changed += len(updates)
                 dirty |= {update[1] for update in updates}
+                marks.messages = {update[0]["id"] for update in updates}
+                await marks.write(self._db, self._sql)
                 await self._sql.reprice_message(self._db, [update[0] for update in updates])
             await sum_anew(self._db, self._sql, dirty)
         return changed
@@ -218,6 +225,11 @@ class TokenStore(LoadReads, AttributionReads, StoredMultipliers):
         async with self._writing():
             kept_from: int | None = await self._sql.kept_from(self._db)
             expired = {row async for row in self._sql.expired_totals(self._db, before=before)}
+            lost = {row[0] async for row in self._sql.sessions_before(self._db, before=before)}
+            if lost:
+                await mark(self._db, self._sql, lost)
+                await self._sql.free_deleted_answers(self._db, before=before)
+                await self._sql.free_deleted_requests(self._db, before=before)
             deleted: int = await self._sql.delete_messages(self._db, before=before)
             await self._sql.delete_orphan_items(self._db)
             await self._sql.delete_orphan_openings(self._db)

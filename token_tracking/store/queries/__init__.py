@@ -7,8 +7,9 @@ from typing import Any, Final
 import aiosql
 
 _FOLDER: Final = Path(__file__).parent
-_LATER: Final = ("loads.sql",)
-"""Files that most reports need nothing of: to read one takes some milliseconds."""
+_LATER: Final = ("loads.sql", "share_reads.sql", "shares.sql")
+"""Files that most reports need nothing of: to read one takes some milliseconds. They are read one
+by one, in this order, until one of them has the query that was asked for."""
 
 
 class _Queries:
@@ -22,7 +23,7 @@ class _Queries:
         # Python asks here for what is not set: each query once.
         if name.startswith("_"):
             raise AttributeError(name)
-        found = getattr(self._now, name, None) or getattr(_later(), name)
+        found = getattr(self._now, name, None) or _find(name)
         setattr(self, name, found)
         return found
 
@@ -33,9 +34,17 @@ def load_queries() -> Any:
     return _Queries()
 
 
+def _find(name: str) -> Any:
+    for file in _LATER:
+        found = getattr(_later(file), name, None)
+        if found is not None:
+            return found
+    raise AttributeError(f"no query is named {name}")
+
+
 @cache
-def _later() -> Any:
-    return _load([_FOLDER / name for name in _LATER])
+def _later(file: str) -> Any:
+    return _load([_FOLDER / file])
 
 
 def _load(files: list[Path]) -> Any:

@@ -188,16 +188,6 @@ ON CONFLICT (path) DO UPDATE SET
     malformed_lines = excluded.malformed_lines,
     unusable_lines = excluded.unusable_lines;
 
--- name: dirty_totals
--- What the rows that are about to change sum up to, by model.
-SELECT t.model, SUM(t.messages), SUM(t.partial_messages), SUM(t.unpriced_messages),
-    SUM(t.tool_uses), SUM(t.input_tokens), SUM(t.output_tokens), SUM(t.cache_read_tokens),
-    SUM(t.cache_write_5m_tokens), SUM(t.cache_write_1h_tokens), SUM(t.cost_pico),
-    SUM(t.no_cache_pico), SUM(t.write_premium_pico)
-FROM wanted_totals AS w
-JOIN totals AS t ON t.session_id = w.session_id AND t.quarter = w.quarter
-GROUP BY t.model;
-
 -- name: dirty_sessions$
 -- How many of the sessions whose sums are about to change own messages.
 SELECT COUNT(*) FROM (SELECT DISTINCT session_id FROM wanted_totals) AS w
