@@ -8,6 +8,9 @@ import pytest
 from token_tracking.store import TokenStore
 
 _SETTINGS = (
+    "ANTHROPIC_ADMIN_API_KEY",
+    "ANTHROPIC_ADMIN_KEY",
+    "ANTHROPIC_BASE_URL",
     "CLAUDE_CODE_SESSION_ID",
     "CLAUDE_CONFIG_DIR",
     "CLAUDE_PROJECT_DIR",
