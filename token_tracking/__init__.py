@@ -12,6 +12,7 @@ from token_tracking.errors import (
     StoreError,
     TokenTrackingError,
     UnknownBaselineError,
+    UnknownMetricError,
     UnknownModelError,
     UnknownSessionError,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "TokenTrackingError",
     "TokenUsage",
     "UnknownBaselineError",
+    "UnknownMetricError",
     "UnknownModelError",
     "UnknownSessionError",
     "Usage",

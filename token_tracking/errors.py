@@ -29,6 +29,10 @@ class UnknownBaselineError(TokenTrackingError, ValueError):
     """A baseline that does not exist was asked for."""
 
 
+class UnknownMetricError(TokenTrackingError, ValueError):
+    """A metric or grouping that does not exist was asked for."""
+
+
 class StoreError(TokenTrackingError):
     """The database cannot be used: locked, full, read-only, foreign or of a newer version."""
 

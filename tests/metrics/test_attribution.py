@@ -111,6 +111,8 @@ async def test_a_session_is_told_item_by_item(store: TokenStore, claude: Path) -
     assert item(found, "toolu_1") == ItemShare(
         id="toolu_1", kind="tool", name="list_issues", server="github", uri=None, tokens=100,
         requests=1, prompt_tokens=100, cost_pico=95 * 6_250_000 + 5 * 5_000_000, basis="measured",
+        entered_at=NOON + 4_000, entered_with="msg_2", no_cache_pico=100 * 5_000_000,
+        first_pico=95 * 6_250_000 + 5 * 5_000_000,
     )  # fmt: skip
     assert {each.id: each.tokens for each in found.items} == {
         "base": 897, "u-u": 108, "msg_1": 10, "toolu_1": 100,

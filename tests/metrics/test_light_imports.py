@@ -5,6 +5,7 @@ import sys
 
 _HEAVY = {
     "concurrent.futures.thread",
+    "token_tracking.attributing",
     "token_tracking.calibration",
     "token_tracking.counting",
     "token_tracking.efficiency.baselines",
@@ -12,14 +13,17 @@ _HEAVY = {
     "token_tracking.efficiency.engine",
     "token_tracking.efficiency.no_jit",
     "token_tracking.efficiency.session",
+    "token_tracking.efficiency.snapshot",
     "token_tracking.loads",
+    "token_tracking.metrics.period_figures",
     "token_tracking.metrics.session",
+    "token_tracking.metrics.timeline",
     "token_tracking.store.load_calls",
     "token_tracking.store.save_loads",
     "token_tracking.store.session_loads",
     "token_tracking.tracker",
 }
-"""What is needed by sessions that loaded content, by counts of tokens, or by who tracks."""
+"""What is needed by sessions, by attribution, by counts of tokens, or by who tracks."""
 
 _REPORT = """
 import asyncio, sys

@@ -1,6 +1,7 @@
 """What just-in-time content did to a session, from the ledger's own figures."""
 
 from datetime import UTC
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,20 @@ async def test_a_forks_library_is_that_of_its_own_last_load(
 async def test_a_session_that_loaded_nothing_has_none(store: TokenStore) -> None:
     await store.save_usage(event("msg_3", session="s2"))
     assert (await TokenMetrics(store, UTC).get_session_data("s2")).jit is None
+
+
+async def test_a_period_is_told_against_both_baselines_which_are_not_their_sum(
+    store: TokenStore,
+) -> None:
+    metrics = TokenMetrics(store, UTC, efficiency=EfficiencyEngine(lambda _: Scale()))
+    no_cache, no_jit, both = await metrics.get_cost_savings()
+    # 100,000 tokens read at 0.50 USD a million, which uncached cost 5.
+    assert (no_cache.cost_usd, no_cache.saved_usd) == (Decimal("0.05"), Decimal("0.45"))
+    assert (no_jit.requests, no_jit.tokens_saved) == (2, 57_140)
+    assert (no_jit.cost_usd, no_jit.saved_usd) == (Decimal("0.05"), Decimal("0.02857"))
+    assert no_jit.efficiency == 57_140 / 157_140 * 100
+    # The library would have been plain input, too: 57,140 tokens at 5 USD.
+    assert both.baseline_cost_usd == Decimal("0.5") + Decimal("0.2857")
+    assert both.saved_usd == Decimal("0.7357")
+    session = await metrics.calculate_session_efficiency("s1")
+    assert session.baselines == [no_cache, no_jit, both]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from token_tracking.efficiency.baselines import Basis
 from token_tracking.efficiency.context import Billed, JitContext, contexts
-from token_tracking.efficiency.no_jit import billed_context, without_jit
+from token_tracking.efficiency.no_jit import billed_context, uncached, without_jit
 from token_tracking.efficiency.scale import Scale, ScaleOf
 from token_tracking.errors import UnknownModelError
 from token_tracking.loads import SessionLoad
@@ -40,7 +40,8 @@ class RequestBaseline(Struct, frozen=True, kw_only=True):
 
     `saved_pico` (pico-USD) is `None` where no price is known, and `unpriced` says why.
     `fits_window` says whether the model could have taken that prompt, `None` where its window is
-    unknown.
+    unknown. `cost_pico` is what the request itself cost, and `uncached_saved_pico` what would have
+    been saved had both prompts been plain input; only `no_jit` tells it.
     """
 
     message_id: str
@@ -49,6 +50,8 @@ class RequestBaseline(Struct, frozen=True, kw_only=True):
     saved_pico: int | None
     unpriced: str | None
     fits_window: bool | None
+    cost_pico: int | None = None
+    uncached_saved_pico: int | None = None
 
     @property
     def tokens_saved(self) -> int:
@@ -107,15 +110,22 @@ def no_jit_requests(
 
 def _no_jit(request: Billed, counted: JitContext, prices: Prices, scale: Scale) -> RequestBaseline:
     context = billed_context(counted, scale, request.usage.prompt_tokens)
-    return compare(request, without_jit(request.usage, context), prices)
+    other = without_jit(request.usage, context)
+    row = compare(request, other, prices)
+    if row.cost_pico is None:
+        return row
+    plain = _cost(request, uncached(request.usage), prices)
+    return replace(row, uncached_saved_pico=_cost(request, uncached(other), prices) - plain)
 
 
 def compare(request: Billed, otherwise: Usage, prices: Prices) -> RequestBaseline:
     """A request beside what it would have used otherwise, at the prices of its own date."""
     saved: int | None = None
+    cost: int | None = None
     unpriced: str | None = None
     try:
-        saved = _cost(request, otherwise, prices) - _cost(request, request.usage, prices)
+        other, cost = _cost(request, otherwise, prices), _cost(request, request.usage, prices)
+        saved = other - cost
     except UnknownModelError as error:
         unpriced = str(error)
     return RequestBaseline(
@@ -125,6 +135,7 @@ def compare(request: Billed, otherwise: Usage, prices: Prices) -> RequestBaselin
         saved_pico=saved,
         unpriced=unpriced,
         fits_window=_fits(request, otherwise.prompt_tokens),
+        cost_pico=cost,
     )
 
 

@@ -10,8 +10,10 @@ from typing import Literal
 from msgspec import Struct
 
 from token_tracking.efficiency.baselines import Basis
+from token_tracking.shares import Metric
 
 Direction = Literal["improving", "declining", "stable"]
+StepSize = Literal["quarter", "hour", "day", "week", "month"]
 GroupBy = Literal[
     "item", "path", "tool", "mcp-server", "skill", "agent", "category", "project", "kind"
 ]
@@ -44,7 +46,8 @@ class Overall(Struct, frozen=True, kw_only=True):
     """A period in one line. `cost_usd` is that of `messages - unpriced_messages`. Of
     `partial_messages` the output is a lower bound: `partial_output_tokens` (estimated) more, which
     are in no other figure. `baselines` are `no_cache`, `no_jit`, and `no_cache+no_jit` together;
-    `no_jit` is there only if something was loaded from a library of known size."""
+    `no_jit` is there only if something was loaded from a library of known size. `prompt_cost_usd`
+    is that of the prompts that are attributed: all but `unattributed_tokens`."""
 
     sessions: int
     messages: int
@@ -63,6 +66,7 @@ class Overall(Struct, frozen=True, kw_only=True):
     partial_output_usd: Decimal | None
     baselines: list[Against]
     basis: Basis = "measured"
+    unattributed_tokens: int = 0
 
 
 class CacheHealth(Struct, frozen=True, kw_only=True):
@@ -92,9 +96,10 @@ class GroupRow(Struct, frozen=True, kw_only=True):
     `carried` counts an item once for each request that carried it. `cost_usd` is the sum of
     `first_usd` (the first request of each item) and `carry_usd` (all others). `share` is the part
     of the prompts' cost in the period, 0 to 1. `efficiency` is what caching saved of what the same
-    tokens would have cost uncached, in percent. `item`, `session_id` and `entered_at`
-    (milliseconds since 1970 UTC) are there for single items, `waste_usd` where items were loaded
-    again unchanged.
+    tokens would have cost uncached, in percent, and `saved_usd` the same in money. `item`,
+    `session_id` and `entered_at` (milliseconds since 1970 UTC) are there for single items.
+    `is_rest` is a row of all that the grouping does not tell apart, such as what came from no MCP
+    server: it stands last.
     """
 
     label: str
@@ -118,11 +123,14 @@ class GroupRow(Struct, frozen=True, kw_only=True):
     share: float | None
     efficiency: float | None
     basis: Basis = "estimated"
+    saved_usd: Decimal | None = None
+    is_rest: bool = False
 
 
 class TrendPoint(Struct, frozen=True, kw_only=True):
     """One step of a period: a day, an hour or a month of the user's time zone. `start` is in
-    milliseconds since 1970 UTC."""
+    milliseconds since 1970 UTC. `models` is the cost of each model, `model_tokens` what was sent
+    to it and what it answered."""
 
     label: str
     start: int
@@ -133,6 +141,7 @@ class TrendPoint(Struct, frozen=True, kw_only=True):
     hit_rate: float | None
     efficiency: float | None
     models: dict[str, Decimal | None]
+    model_tokens: dict[str, int] = {}
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -149,12 +158,28 @@ class Change(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Groups(Struct, frozen=True, kw_only=True):
+    """The rows of a grouping, in the order of `metric`, and all of the period together: rows that a
+    limit left out (`left_out`) are in `totals`. Single items (`by` is `item`) are those that
+    entered in the period, each with its cost to the end; `totals` are then of the period all the
+    same. `start` and `end` are milliseconds since 1970 UTC, half-open."""
+
+    by: GroupBy
+    metric: Metric
+    period: str
+    start: int | None
+    end: int | None
+    rows: list[GroupRow]
+    totals: GroupRow
+    left_out: int = 0
+
+
 class Trend(Struct, frozen=True, kw_only=True):
     """A period in steps, and against the period of the same length before it. `direction` is that
     of the cost of a message, in which less is improving."""
 
     period: str
-    step: Literal["quarter", "hour", "day", "week", "month"]
+    step: StepSize
     points: list[TrendPoint]
     changes: list[Change]
     direction: Direction

@@ -1,9 +1,10 @@
 """Exact money: whole pico-dollars (10^-12 USD), made from decimals that are never rounded."""
 
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal, Inexact
 from typing import Final
 
 PICO_PER_USD: Final = 10**12
+_EXACT: Final = Context(prec=MAX_PREC, traps=[Inexact])
 MAX_USD: Final = 1000
 """No model costs more for a million tokens (or a thousand searches). With it, the cost of one
 message of `usage.MAX_COUNT` tokens of each kind stays in 64 bits."""
@@ -38,8 +39,7 @@ def scaled(rate: int, multiplier: Decimal) -> int:
 
 def usd(pico: int) -> Decimal:
     """Pico-USD as USD, exact to the last digit."""
-    digits = tuple(int(digit) for digit in str(abs(pico)))
-    return Decimal((int(pico < 0), digits, -12))
+    return Decimal(pico).scaleb(-12, _EXACT)
 
 
 def _whole_pico(price: Decimal, per: int) -> int:
