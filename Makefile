@@ -1,4 +1,5 @@
-# make run   a first report from your own transcripts, a check of the server, how to register it
+# make run   a first report from your own transcripts, a check of the server, how to register it,
+#            and a dashboard (in the background for an hour; none where CI is set)
 # make test  the tests
 # Both do their own set-up in .venv, from pinned and hash-checked requirements.
 
@@ -13,7 +14,7 @@ PROJECT := pyproject.toml token_tracking/_version.py
 .PHONY: help run test lint ruff-check ruff-format pyright lint-imports lock clean
 
 help:
-	@echo "make run    read your transcripts, check the server, print how to register it"
+	@echo "make run    read your transcripts, check the server, print how to register it, show a dashboard"
 	@echo "make test   run the tests (ARGS='-m \"not slow\"' leaves out those over a second)"
 	@echo "make lint   ruff, pyright and import-linter"
 	@echo "make lock   pin the requirements anew (UPGRADE=--upgrade takes newer versions)"

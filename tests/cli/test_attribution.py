@@ -49,10 +49,13 @@ def test_the_items_add_up_to_the_last_digit(capsys: pytest.CaptureFixture[str]) 
         "name": "Read",
         "server": None,
         "uri": "/a.py",
+        "agent": None,
         "tokens": 101,
         "requests": 1,
         "prompt_tokens": 101,
         "prompt_cost_usd": Decimal("0.000625"),
+        "first_cost_usd": Decimal("0.000625"),
+        "no_cache_cost_usd": Decimal("0.000505"),
         "basis": "measured",
     }
     assert found["attribution"]["requests"] == 2

@@ -131,7 +131,7 @@ def check_installed(environment: Environment, version: str) -> None:
 
 def check_setup(environment: Environment) -> None:
     """The first thing that a user sees: with no transcripts, the sample; then the handshake."""
-    said = environment.run("token-tracking", "setup")
+    said = environment.run("token-tracking", "setup", "--no-dashboard")
     assert str(environment.bin / "token-tracking") in said, said
     assert "A sample, not your usage" in said, said
     assert not list(environment.home.glob(".claude*")), "setup wrote into the user's Claude folder"

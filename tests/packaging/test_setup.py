@@ -59,7 +59,7 @@ def blocks(text: str) -> list[dict[str, dict[str, Any]]]:
 
 @pytest.mark.slow
 def test_with_no_transcripts_it_shows_the_sample_and_keeps_it_out_of_the_ledger() -> None:
-    done = command("setup")
+    done = command("setup", "--no-dashboard")
     assert (done.returncode, done.stderr) == (0, "")
     assert "A sample, not your usage" in done.stdout
     assert "Your ledger stays empty." in done.stdout
@@ -74,7 +74,9 @@ def test_with_no_transcripts_it_shows_the_sample_and_keeps_it_out_of_the_ledger(
 def test_it_reads_the_users_own_transcripts_into_the_users_ledger(tmp_path: Path) -> None:
     claude, ledger = tmp_path / "claude", tmp_path / "my ledger.db"
     claude.symlink_to(SAMPLE)
-    done = command("setup", CLAUDE_CONFIG_DIR=str(claude), TOKEN_TRACKING_DB=str(ledger))
+    done = command(
+        "setup", "--no-dashboard", CLAUDE_CONFIG_DIR=str(claude), TOKEN_TRACKING_DB=str(ledger)
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "sample," not in done.stdout
     assert "Your usage" in done.stdout
@@ -92,7 +94,7 @@ def test_what_was_tracked_without_transcripts_is_shown_instead_of_the_sample(
 ) -> None:
     ledger = {"TOKEN_TRACKING_DB": str(tmp_path / "ledger.db")}
     command("ingest", "--claude-dir", str(SAMPLE), **ledger)
-    done = command("setup", **ledger)
+    done = command("setup", "--no-dashboard", **ledger)
     assert "Your usage" in done.stdout
     assert "A sample" not in done.stdout
 

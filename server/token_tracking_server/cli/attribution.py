@@ -1,10 +1,13 @@
 """Attribution as the fields that JSON gives."""
 
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import asdict
 
 from token_tracking.efficiency.attribution import Attribution, ItemShare
+from token_tracking.efficiency.snapshot import Timeline
+from token_tracking.pricing import usd
 
 
 def attribution_fields(attribution: Attribution) -> dict[str, Any]:
@@ -18,6 +21,16 @@ def attribution_fields(attribution: Attribution) -> dict[str, Any]:
     }
 
 
+def unattributed_fields(timeline: Timeline) -> dict[str, Any]:
+    """The same of a session whose prompts cannot be shared out: no items, which is not none."""
+    return {
+        "prompt_tokens": timeline.prompt_tokens,
+        "prompt_cost_usd": timeline.prompt_cost_usd,
+        "items": None,
+        "attribution": None,
+    }
+
+
 def _item(item: ItemShare) -> dict[str, Any]:
     return {
         "id": item.id,
@@ -25,9 +38,16 @@ def _item(item: ItemShare) -> dict[str, Any]:
         "name": item.name,
         "server": item.server,
         "uri": item.uri,
+        "agent": item.agent or None,
         "tokens": item.tokens,
         "requests": item.requests,
         "prompt_tokens": item.prompt_tokens,
         "prompt_cost_usd": item.prompt_cost_usd,
+        "first_cost_usd": _usd(item.first_pico),
+        "no_cache_cost_usd": _usd(item.no_cache_pico),
         "basis": item.basis,
     }
+
+
+def _usd(pico: int | None) -> Decimal | None:
+    return None if pico is None else usd(pico)

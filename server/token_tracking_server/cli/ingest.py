@@ -1,6 +1,5 @@
 """`token-tracking ingest`."""
 
-from pathlib import Path
 from typing import Any
 
 from token_tracking.efficiency import cache_figures
@@ -13,25 +12,37 @@ from token_tracking_server.cli.ledger import opened
 from token_tracking_server.cli.output import counted
 from token_tracking_server.cli.progress import progress_bar
 from token_tracking_server.cli.rows import cost
+from token_tracking_server.cli.settling import (
+    Settling,
+    settled,
+    settling_fields,
+    settling_lines,
+)
 from token_tracking_server.figures import money, share, size
 from token_tracking_server.settings import Settings
 
 
-async def run(settings: Settings, *, as_json: bool) -> int:
-    """Read what is new, and say what came of it."""
+async def run(settings: Settings, *, as_json: bool, attribute: bool = True) -> int:
+    """Read what is new, share out what its prompts cost, and say what came of it."""
     from token_tracking.ingest import ingest_claude_code
 
     async with opened(settings) as (store, metrics):
         with progress_bar() as progress:
             done = await ingest_claude_code(store, settings.claude_dirs, progress=progress)
+        settling = await settled(store) if attribute else None
         ledger = await metrics.get_ledger_counts()
         database = store.location.path
     if as_json:
-        output.json(_figures(done, ledger))
+        attributed = None if settling is None else settling_fields(settling)
+        output.json({**_figures(done, ledger), "attributed": attributed})
     else:
-        for text in _lines(done, ledger, database):
+        for text in [*_lines(done, ledger), *_settled(settling), f"Ledger: {database}"]:
             output.line(output.plain(text))
     return 1 if done.failures and not done.files and not done.unchanged else 0
+
+
+def _settled(settling: Settling | None) -> list[str]:
+    return settling_lines(settling) if settling is not None and settling.sessions else []
 
 
 def _figures(done: Ingested, ledger: LedgerCounts) -> dict[str, Any]:
@@ -77,7 +88,7 @@ def _counts(sums: Sums) -> dict[str, Any]:
     }
 
 
-def _lines(done: Ingested, ledger: LedgerCounts, database: Path) -> list[str]:
+def _lines(done: Ingested, ledger: LedgerCounts) -> list[str]:
     folders = ", ".join(map(str, done.folders))
     lines = (
         [f"Found {counted(done.found, 'transcript')} in {folders}."]
@@ -109,7 +120,6 @@ def _lines(done: Ingested, ledger: LedgerCounts, database: Path) -> list[str]:
         )
     for model, count in ledger.unpriced_models.items():
         lines.append(f"No price for {counted(count, 'message')} of {model or 'an unnamed model'}.")
-    lines.append(f"Ledger: {database}")
     return lines
 
 

@@ -23,6 +23,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def nothing_in(period: str) -> str:
+    """What to say of a period without messages."""
+    if period in {"all", "all_time"}:
+        return (
+            "The ledger is empty. Read your transcripts: token-tracking ingest. If there are none"
+            " to read, see: token-tracking doctor."
+        )
+    return f"No messages in the period {plain(period)}."
+
+
 def json(value: Any) -> None:
     """A value as JSON; a decimal as a number, to its last digit."""
     encoded = msgspec.json.Encoder(decimal_format="number").encode(value)
@@ -36,6 +46,12 @@ def csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = writer(sys.stdout, lineterminator="\n")
     table.writerow(columns)
     table.writerows(rows)
+
+
+def rows_as_csv(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows of one shape as CSV; what is not known is empty."""
+    columns = list(rows[0]) if rows else []
+    csv(columns, [["" if each is None else each for each in row.values()] for row in rows])
 
 
 def number(usd: Decimal | None) -> float | None:

@@ -8,15 +8,24 @@ from msgspec.structs import replace
 
 from token_tracking import __version__
 from token_tracking_server.cli import commands
+from token_tracking_server.cli.question_words import (
+    add_dashboard,
+    add_questions,
+    add_reconcile,
+    add_report,
+    add_session,
+)
+from token_tracking_server.cli.shared_options import (
+    library_options,
+    shared_options,
+    source_options,
+)
 from token_tracking_server.settings import Settings
-
-GROUPINGS = ("day", "week", "month", "block", "model", "project", "session")
-_UNSET: Any = argparse.SUPPRESS
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; each command's function stands in `run`."""
-    shared, sources, library = _shared_options(), _source_options(), _library_options()
+    shared, sources, library = shared_options(), source_options(), library_options()
     parser = argparse.ArgumentParser(
         prog="token-tracking",
         description="Where your tokens and money went, exactly.",
@@ -26,8 +35,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"token-tracking {__version__}")
     words = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_ingest(words, [shared, sources])
-    _add_report(words, [shared, sources])
-    _add_session(words, [shared, sources])
+    add_report(words, [shared, sources])
+    add_session(words, [shared, sources])
+    add_questions(words, [shared, sources])
+    add_dashboard(words, [shared, sources])
+    add_reconcile(words, [shared, sources])
+    _add_attribute(words, [shared])
     _add_count(words, [shared])
     _add_calibrate(words, [shared, sources])
     _add_library(words, [shared, library])
@@ -42,67 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
         "reprice", parents=[shared], help="price every message anew, after prices changed"
     )
     reprice.set_defaults(run=commands.reprice)
-    setup = words.add_parser(
-        "setup",
-        parents=[shared, sources, library],
-        help="a first report, a check, and how to register",
-    )
-    setup.set_defaults(run=commands.setup)
+    _add_setup(words, [shared, sources, library])
     return parser
-
-
-def _shared_options() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--db",
-        metavar="PATH",
-        default=_UNSET,
-        help="the ledger: a path, or a URL such as sqlite:////absolute/path.db"
-        " (default: TOKEN_TRACKING_DB, or a file in your data folder)",
-    )
-    shared.add_argument(
-        "--prices",
-        metavar="FILE",
-        type=Path,
-        default=_UNSET,
-        help="a TOML file with prices of your own (default: TOKEN_TRACKING_PRICES,"
-        " or prices.toml beside the default ledger)",
-    )
-    return shared
-
-
-def _source_options() -> argparse.ArgumentParser:
-    sources = argparse.ArgumentParser(add_help=False)
-    sources.add_argument(
-        "--claude-dir",
-        metavar="DIR",
-        type=Path,
-        action="append",
-        default=_UNSET,
-        help="a folder that holds projects/; may be repeated (default: CLAUDE_CONFIG_DIR, or"
-        " ~/.claude and ~/.config/claude)",
-    )
-    return sources
-
-
-def _folder(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("the name of the folder is empty")
-    return Path(text)
-
-
-def _library_options() -> argparse.ArgumentParser:
-    library = argparse.ArgumentParser(add_help=False)
-    library.add_argument(
-        "--library",
-        metavar="DIR",
-        type=_folder,
-        action="append",
-        default=_UNSET,
-        help="a folder of Markdown and skills for the assistant to search; may be repeated"
-        " (default: TOKEN_TRACKING_LIBRARY, or the guides that come with token-tracking)",
-    )
-    return library
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -123,41 +77,27 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def _add_ingest(words: Any, parents: list[argparse.ArgumentParser]) -> None:
     ingest = words.add_parser("ingest", parents=parents, help="read what is new in the transcripts")
     ingest.add_argument("--json", action="store_true", help="figures as JSON")
+    ingest.add_argument(
+        "--no-attribution",
+        action="store_true",
+        help="leave it to the first report that asks which items the prompts' money went to",
+    )
     ingest.set_defaults(run=commands.ingest)
 
 
-def _add_report(words: Any, parents: list[argparse.ArgumentParser]) -> None:
-    report = words.add_parser("report", parents=parents, help="tokens and money, by day or else")
-    report.add_argument("--by", choices=GROUPINGS, default="day", help="(default: day)")
-    report.add_argument(
-        "--period",
-        default="all",
-        help="today, 7d, 30d, all, or FROM..TO, where TO is the first day that is left out"
-        " (default: all)",
+def _add_attribute(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    attribute = words.add_parser(
+        "attribute",
+        parents=parents,
+        help="share out what prompts cost among what stood in them",
+        description="Attributes the sessions that changed since; the other commands do so by"
+        " themselves.",
     )
-    report.add_argument("--model", help="a model's name, or a part of it")
-    report.add_argument("--project", help="a project's path, or a part of it")
-    report.add_argument("--timezone", metavar="TZ", help="such as Europe/Berlin (default: yours)")
-    report.add_argument("--no-ingest", action="store_true", help="report what the ledger has")
-    output = report.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="all rows, as JSON")
-    output.add_argument("--csv", action="store_true", help="all rows, as CSV")
-    report.set_defaults(run=commands.report)
-
-
-def _add_session(words: Any, parents: list[argparse.ArgumentParser]) -> None:
-    session = words.add_parser("session", parents=parents, help="what one session cost, and why")
-    session.add_argument(
-        "session_id",
-        nargs="?",
-        default="latest",
-        metavar="ID",
-        help="its id or the beginning of it (default: latest)",
+    attribute.add_argument(
+        "--recompute", action="store_true", help="every session anew, not only those that changed"
     )
-    session.add_argument("--no-ingest", action="store_true", help="report what the ledger has")
-    session.add_argument("--timezone", metavar="TZ", help="such as Europe/Berlin (default: yours)")
-    session.add_argument("--json", action="store_true", help="as JSON")
-    session.set_defaults(run=commands.session)
+    attribute.add_argument("--json", action="store_true", help="figures as JSON")
+    attribute.set_defaults(run=commands.attribute)
 
 
 def _add_count(words: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -200,3 +140,13 @@ def _add_serve(words: Any, parents: list[argparse.ArgumentParser]) -> None:
     serve.add_argument("--http", metavar="HOST:PORT", help="serve HTTP, such as 127.0.0.1:8765")
     serve.add_argument("folders", nargs="*", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     serve.set_defaults(run=commands.serve)
+
+
+def _add_setup(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    setup = words.add_parser(
+        "setup", parents=parents, help="a first report, a check, how to register, the dashboard"
+    )
+    setup.add_argument(
+        "--no-dashboard", action="store_true", help="do not start the dashboard at the end"
+    )
+    setup.set_defaults(run=commands.setup)

@@ -37,8 +37,7 @@ async def run(settings: Settings, request: ReportRequest) -> int:
     if request.output == "json":
         output.json(figures(report, zone))
     elif request.output == "csv":
-        rows = [_flat(row_fields(report, row, zone)) for row in report.rows]
-        output.csv(list(rows[0]) if rows else [], [list(row.values()) for row in rows])
+        output.rows_as_csv([row_fields(report, row, zone) for row in report.rows])
     else:
         from token_tracking_server.cli.tables import print_report
 
@@ -50,9 +49,7 @@ def _nothing(request: ReportRequest) -> str:
     if request.model or request.project:
         chosen = " of ".join(filter(None, ("message", request.model, request.project)))
         return f"No {chosen} in this period. See: token-tracking report --by model, --by project."
-    if request.period == "all":
-        return "The ledger is empty."
-    return f"No messages in the period {request.period}."
+    return output.nothing_in(request.period)
 
 
 def figures(report: Report, zone: tzinfo) -> dict[str, Any]:
@@ -70,7 +67,3 @@ def figures(report: Report, zone: tzinfo) -> dict[str, Any]:
         ],
         "totals": {**sums_fields(report.totals), "unpriced_models": report.unpriced_models},
     }
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: "" if value is None else value for name, value in row.items()}

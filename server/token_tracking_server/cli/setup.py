@@ -2,29 +2,30 @@
 
 import asyncio
 import os
-import tempfile
 import textwrap
 from pathlib import Path
 from typing import Final
 
-from msgspec.structs import replace
-
 from token_tracking.errors import SourceError
+from token_tracking.metrics import time_zone
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking_server.cli import ingest, registration, report
+from token_tracking_server.cli.background import running_dashboard, start_dashboard
 from token_tracking_server.cli.handshake import handshake
 from token_tracking_server.cli.ledger import opened
 from token_tracking_server.cli.library import looked_at
 from token_tracking_server.cli.output import line
+from token_tracking_server.cli.sample import SAMPLE, sample_ledger
 from token_tracking_server.settings import Settings
 
-SAMPLE: Final = Path(__file__).parents[1] / "sample"
+__all__ = ["SAMPLE", "run"]
+
 _SESSIONS_SHOWN: Final = 30
 _WIDTH: Final = 80
 
 
-def run(settings: Settings) -> int:
-    """Report, check, and print the lines to paste.
+def run(settings: Settings, *, dashboard: bool = True) -> int:
+    """Report, check, print the lines to paste, and end with the address of the dashboard.
 
     Raises:
         SourceError: a folder of the library is not there.
@@ -34,7 +35,7 @@ def run(settings: Settings) -> int:
     library = asyncio.run(looked_at(settings))
     if missing := library.missing:
         raise SourceError(f"{missing[0]} Name the library's folder with --library.")
-    asyncio.run(_first_report(settings))
+    is_own = asyncio.run(_first_report(settings))
     server = registration.registration(settings)
     _heading("The server")
     line(textwrap.fill(str(asyncio.run(handshake(server))), _WIDTH))
@@ -43,26 +44,49 @@ def run(settings: Settings) -> int:
     )
     _heading("Register it")
     _print_registration(server)
+    if dashboard:
+        _heading("The dashboard")
+        _show_dashboard(settings, is_own=is_own)
     return 0
 
 
-async def _first_report(settings: Settings) -> None:
+def _show_dashboard(settings: Settings, *, is_own: bool) -> None:
+    """Its address is the last line. Nobody looks at it where a build machine runs this."""
+    if os.environ.get("CI"):
+        line("Not started, since CI is set. Start it: token-tracking dashboard")
+        return
+    if is_own and (address := running_dashboard(settings)):
+        line("It runs already.")
+        line(f"Dashboard: {address}")
+        return
+    started = start_dashboard(settings, time_zone(settings.timezone), sample=not is_own)
+    line(
+        textwrap.fill(
+            f"It runs in the background until {started.until:%H:%M}, as process"
+            f" {started.process.pid}. For one that stays: token-tracking dashboard",
+            _WIDTH,
+        )
+    )
+    line(f"Dashboard: {started.address}")
+
+
+async def _first_report(settings: Settings) -> bool:
+    """Whether the report is of the user's own usage, and not of the sample."""
     folders = claude_folders(settings.claude_dirs, os.environ)
     if _has_transcripts(folders) or await _has_history(settings):
         _heading("Your usage")
         await ingest.run(settings, as_json=False)
         await show_report(settings)
-        return
+        return True
     _heading("A sample, not your usage")
     line(f"No transcripts in {', '.join(map(str, folders))}.")
     line("These figures are of a sample that ships with token-tracking. Your ledger stays empty.")
     line("If yours are elsewhere: token-tracking setup --claude-dir DIR")
-    with tempfile.TemporaryDirectory() as folder:
-        database = str(Path(folder) / "sample.db")
-        sample = replace(settings, database=database, claude_dirs=(SAMPLE,))
+    with sample_ledger(settings) as sample:
         line()
         await ingest.run(sample, as_json=False)
         await show_report(sample)
+    return False
 
 
 def _has_transcripts(folders: list[Path]) -> bool:

@@ -27,6 +27,9 @@ _HEADINGS: Final = {
 _NOTE: Final = "Costs are at API prices: on a subscription, what the API would have charged."
 _NARROW: Final = 96
 """Below this width, tables with long labels leave out what the JSON has."""
+_LEAST_WIDE: Final = 72
+"""Below this width, all do."""
+
 _PIPE_WIDTH: Final = 120
 _FIGURES_WIDTH: Final = 50
 """What the figures of a narrow table take of its width, at most."""
@@ -59,7 +62,8 @@ def print_report(report: Report, zone: tzinfo, nothing: str) -> None:
     if not report.rows:
         out.print(nothing)
         return
-    narrow = out.width < _NARROW and report.by in {"model", "project", "session"}
+    has_long_labels = report.by in {"model", "project", "session"}
+    narrow = out.width < (_NARROW if has_long_labels else _LEAST_WIDE)
     room = out.width - (_FIGURES_WIDTH if narrow else _WIDE_FIGURES_WIDTH)
     table = _table(_HEADINGS[report.by], narrow=narrow)
     for row in report.rows:
@@ -162,11 +166,12 @@ def print_session(data: SessionData, zone: tzinfo) -> None:
     out.print(f"Project {plain(data.project or '(none)')}")
     out.print(f"From    {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} ({zone})")
     out.print()
-    table = _table("Model")
+    narrow = out.width < _LEAST_WIDE
+    table = _table("Model", narrow=narrow)
     for model, part in data.models.items():
-        table.add_row(plain(model) or "(no model named)", *_cells(part))
+        table.add_row(plain(model) or "(no model named)", *_cells(part, narrow=narrow))
     table.add_section()
-    table.add_row("Total", *_cells(data.sums), style="bold")
+    table.add_row("Total", *_cells(data.sums, narrow=narrow), style="bold")
     out.print(table)
     if data.tools:
         out.print()
