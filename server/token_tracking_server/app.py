@@ -25,9 +25,11 @@ from token_tracking_server.content_resources import (
     read_content,
 )
 from token_tracking_server.contents import Contents
+from token_tracking_server.figure_watch import FigureNews
 from token_tracking_server.ledger import Ledger
 from token_tracking_server.paging import add_paged_resources
 from token_tracking_server.prompts import add_prompts
+from token_tracking_server.report_app import ReportApp, is_page, read_page
 from token_tracking_server.resources import add_resources
 from token_tracking_server.settings import Settings
 from token_tracking_server.skills.extension import Skills
@@ -71,6 +73,8 @@ class Server(MCPServer[None]):
             return await read_content(self.contents, str(uri), caller)
         if is_skill(str(uri)):
             return await self.skills.read(str(uri))
+        if is_page(str(uri)):
+            return read_page()
         return await super().read_resource(uri, context)
 
 
@@ -81,16 +85,21 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
     contents = Contents(settings, ledger)
     callers = Callers(environment)
     skills = Skills(RootsSource(Roots(settings.library_folders())))
+    report_app = ReportApp()
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
         stop = asyncio.Event()
-        watching = asyncio.create_task(contents.watch(subscriptions, stop))
+        watching = [
+            asyncio.create_task(contents.watch(subscriptions, stop)),
+            asyncio.create_task(figures.tell()),
+        ]
         try:
             yield
         finally:
             stop.set()
-            await asyncio.gather(watching, return_exceptions=True)
+            watching[1].cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             await contents.close()
             await ledger.close()
 
@@ -104,13 +113,14 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
             tools=create_tools(ledger, contents, callers),
             lifespan=lifespan,
             log_level="WARNING",
-            extensions=[skills],
-            middleware=[skills.announce],
+            extensions=[skills, report_app],
+            middleware=[report_app.announce, skills.announce],
         )
     server.contents = contents
     server.skills = skills
     server.callers = callers
     subscriptions = add_subscriptions(server)
+    figures = FigureNews(ledger, subscriptions)
     add_resources(server, ledger)
     add_content_template(server, contents)
     add_paged_resources(server, lambda: category_resources(contents))

@@ -1,6 +1,6 @@
-"""Completion of session ids, and of the library's categories and ids."""
+"""Completion of session ids, periods and metrics, and of the library's categories and ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -16,6 +16,7 @@ from mcp.types import (
 )
 
 from token_tracking.errors import TokenTrackingError
+from token_tracking.shares import METRICS
 from token_tracking_server.content.uris import encoded
 from token_tracking_server.contents import Contents
 from token_tracking_server.ledger import Ledger
@@ -25,14 +26,16 @@ _MOST: Final = 100
 
 
 def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -> None:
-    """Completion for `session_id` of the resource and the prompt, and for `category` and `id` of
-    the library's template."""
+    """Completion for the variables of all templates, and the arguments of the prompts."""
 
     async def found_for(
         name: str, beginning: str, given: Mapping[str, str] | None
     ) -> list[str] | None:
         if name == "session_id":
             return await ledger.ask(lambda about: about.session_ids(beginning, _MOST + 1))
+        if name in {"period", "metric"}:
+            known = _periods() if name == "period" else METRICS
+            return [each for each in known if each.startswith(beginning)]
         # Values are put into the template as they are: they have to be parts of a URI.
         start = unquote(beginning).encode(errors="replace").decode()
         if name == "category":
@@ -64,3 +67,9 @@ def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -
         if found is None:
             return None
         return Completion(values=found[:_MOST], has_more=len(found) > _MOST)
+
+
+def _periods() -> Sequence[str]:
+    from token_tracking.metrics.periods import NAMED_PERIODS  # noqa: PLC0415 (start-up)
+
+    return [*NAMED_PERIODS, "today", "7d", "30d"]

@@ -34,7 +34,16 @@ def share(value: float | None) -> str:
         return UNKNOWN
     if 0.9995 <= value < 1:
         return ">99.9%"
-    return f"{value * 100:.1f}%"
+    return "<0.1%" if 0 < value < 0.0005 else f"{value * 100:.1f}%"
+
+
+def percent(value: float | None) -> str:
+    """A percentage, which may be negative: a loss; never 100% where it is not exactly that."""
+    if value is None:
+        return UNKNOWN
+    if 99.95 <= value < 100:
+        return ">99.9%"
+    return f"{value:.1f}%" if value > -100_000 else "<-100,000%"
 
 
 def size(count: int) -> str:

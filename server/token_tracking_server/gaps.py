@@ -16,7 +16,7 @@ _DAY: Final = 86_400
 async def stale_note(store: TokenStore, look: Look, zone: tzinfo, now: datetime) -> str | None:
     """How old the figures are, and why; nothing where they are up to date."""
     if look.problem is None:
-        return None
+        return look.unsettled and f"> **Items are not up to date:** {look.unsettled}"
     as_of = look.last_at or await _newest_transcript(store)
     if as_of is None:
         held = "no transcript has been read yet"

@@ -1,19 +1,16 @@
 """The questions that a client can ask, each answered in Markdown."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from msgspec import structs
 
 from token_tracking.counting.multipliers import Multiplier
 from token_tracking.errors import UnknownSessionError
-from token_tracking.ingest import Ingested, Progress, ingest_claude_code
 from token_tracking.loads import LibrarySize, Load
 from token_tracking.metrics import By, parse_period
-from token_tracking.store import TokenStore
 from token_tracking.system import TokenSystem, create_token_system
 from token_tracking.tracker import TokenTracker, Tracked
 from token_tracking_server.answers import (
@@ -25,11 +22,14 @@ from token_tracking_server.answers import (
 )
 from token_tracking_server.freshness import PATIENCE_SECONDS, Freshness, Look
 from token_tracking_server.gaps import reading_notes, stale_note
-from token_tracking_server.session_choice import choose_session
+from token_tracking_server.session_choice import Choice, choose_session
 from token_tracking_server.settings import Settings
+from token_tracking_server.writer import Writer
+
+if TYPE_CHECKING:
+    from token_tracking_server.efficiency_questions import EfficiencyQuestions
 
 _SUMMARY_PERIODS: Final = ("today", "7d", "30d", "all")
-_Value = TypeVar("_Value")
 
 
 class Questions:
@@ -46,10 +46,9 @@ class Questions:
         self._system = system
         self._settings = settings
         self._environment = environment
-        self._writer: TokenStore | None = None
-        self._opening = asyncio.Lock()
-        self._saving: set[asyncio.Task[Any]] = set()
-        self._freshness = Freshness(self._ingest, patience)
+        self._writer = Writer(settings, environment)
+        self._freshness = Freshness(self._writer.ingest, patience, self._writer.settle)
+        self._efficiency: EfficiencyQuestions | None = None
 
     @classmethod
     async def open(
@@ -71,10 +70,29 @@ class Questions:
         """Finish what is being saved, and close."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._system.close)
-            if self._writer is not None:
-                stack.push_async_callback(self._writer.close)
+            stack.push_async_callback(self._writer.close)
             await self._freshness.close()
-            await asyncio.gather(*self._saving, return_exceptions=True)
+
+    @property
+    def efficiency(self) -> "EfficiencyQuestions":
+        """The questions about where the money of the prompts went."""
+        if self._efficiency is None:
+            # Reports of periods do not wait for what these need.
+            from token_tracking_server.efficiency_questions import (  # noqa: PLC0415
+                EfficiencyQuestions,
+            )
+
+            self._efficiency = EfficiencyQuestions(self._system.metrics, self.settled)
+        return self._efficiency
+
+    async def settled(self) -> str | None:
+        """Bring the ledger and the attribution of its sessions up to date; what is to be said where
+        that failed."""
+        return await self._stale(await self._freshness.settled())
+
+    async def version(self) -> object:
+        """Another value whenever the ledger has changed, whoever changed it."""
+        return await self._system.store.data_version()
 
     async def report(self, period: str, by: By) -> str:
         """Totals of a period.
@@ -118,16 +136,43 @@ class Questions:
             UnknownSessionError: there is none; the text says which there are.
             StoreError: the ledger cannot be read.
         """
-        look = await self._freshness.look()
-        choice = await choose_session(
-            self._system.store, session_id, self._environment, self._settings.claude_dirs
-        )
+        look = await self._freshness.settled()
+        choice = await self.choose(session_id)
         metrics = self._system.metrics
         # The user's own prices belong to the connection that writes.
-        prices = self._writer.prices if self._writer is not None else None
-        data = await metrics.get_session_data(choice.session_id, prices=prices)
+        data = await metrics.get_session_data(choice.session_id, prices=self._writer.prices)
         return session_answer(
-            data, metrics.zone, chosen=choice.reason, stale=await self._stale(look)
+            data,
+            metrics.zone,
+            items=await self.efficiency.top_items(choice.session_id),
+            chosen=choice.reason,
+            stale=await self._stale(look),
+        )
+
+    async def session_items(self, session_id: str) -> str:
+        """One session, named as for `session`, by item.
+
+        Raises:
+            UnknownSessionError: there is none; the text says which there are.
+            StoreError: the ledger cannot be read.
+        """
+        await self._freshness.look()
+        choice = await self.choose(session_id)
+        return await self.efficiency.items(choice.session_id, choice.reason)
+
+    async def session_page(self, session_id: str) -> dict[str, Any]:
+        """One session, named as for `session`, as the page has it."""
+        choice = await self.choose(session_id)
+        return await self.efficiency.session_page(choice.session_id)
+
+    async def choose(self, session_id: str) -> Choice:
+        """The session that is meant: an id, a beginning that only one has, `current` or `latest`.
+
+        Raises:
+            UnknownSessionError: there is none; the text says which there are.
+        """
+        return await choose_session(
+            self._system.store, session_id, self._environment, self._settings.claude_dirs
         )
 
     async def session_ids(self, beginning: str, limit: int) -> list[str]:
@@ -144,7 +189,7 @@ class Questions:
             InvalidUsageError: the usage, id or metadata is not valid.
             StoreError: the ledger cannot be written.
         """
-        tracked = await self._finish(self._track(message_id, usage, metadata))
+        tracked = await self._writer.finish(self._track(message_id, usage, metadata))
         return tracked_answer(tracked, str(metadata["model"]))
 
     async def record_loads(self, loads: Sequence[Load], library: LibrarySize | None) -> None:
@@ -156,8 +201,8 @@ class Questions:
         if any(not load.session_id for load in loads):
             current = await self._current_session()
             loads = [structs.replace(each, session_id=each.session_id or current) for each in loads]
-        store = await self._writable()
-        await self._finish(store.save_loads(loads, library))
+        store = await self._writer.store()
+        await self._writer.finish(store.save_loads(loads, library))
 
     async def loads_held(self, session_id: str) -> list[tuple[str, int, int]]:
         """What the main chain of a session loaded and no compaction took away: URI, tokens by
@@ -206,42 +251,16 @@ class Questions:
         return await self._system.store.multipliers()
 
     async def _current_session(self) -> str:
-        store = self._system.store
         try:
-            choice = await choose_session(
-                store, "current", self._environment, self._settings.claude_dirs
-            )
+            return (await self.choose("current")).session_id
         except UnknownSessionError:
             return ""
-        return choice.session_id
 
     async def _track(
         self, message_id: str, usage: Mapping[str, Any], metadata: Mapping[str, Any]
     ) -> Tracked:
-        tracker = TokenTracker(await self._writable())
+        tracker = TokenTracker(await self._writer.store())
         return await tracker.track(message_id, usage, metadata)
-
-    async def _ingest(self, progress: Progress) -> Ingested:
-        return await ingest_claude_code(
-            await self._writable(),
-            self._settings.claude_dirs,
-            environment=self._environment,
-            progress=progress,
-        )
-
-    async def _writable(self) -> TokenStore:
-        async with self._opening:
-            if self._writer is None:
-                self._writer = await TokenStore.open(
-                    self._settings.database, user_prices=self._settings.prices_file()
-                )
-            return self._writer
-
-    async def _finish(self, saving: Coroutine[Any, Any, _Value]) -> _Value:
-        task = asyncio.create_task(saving)
-        self._saving.add(task)
-        task.add_done_callback(self._saving.discard)
-        return await asyncio.shield(task)
 
     async def _stale(self, look: Look) -> str | None:
         return await stale_note(

@@ -6,7 +6,13 @@ from typing import Any, Final
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
-from token_tracking.errors import TokenTrackingError, UnknownSessionError
+from token_tracking.errors import (
+    InvalidPeriodError,
+    TokenTrackingError,
+    UnknownMetricError,
+    UnknownSessionError,
+)
+from token_tracking_server.efficiency_resources import add_efficiency_resources
 from token_tracking_server.ledger import Ledger
 
 _MARKDOWN: Final = "text/markdown"
@@ -37,11 +43,13 @@ def add_resources(server: MCPServer[Any], ledger: Ledger) -> None:
         """What one session cost, by its id, its beginning, current or latest."""
         return await _answer(ledger.ask(lambda about: about.session(session_id)))
 
+    add_efficiency_resources(server, ledger, _answer)
+
 
 async def _answer(asked: Awaitable[str]) -> str:
     try:
         return await asked
-    except UnknownSessionError as error:
+    except (UnknownSessionError, InvalidPeriodError, UnknownMetricError) as error:
         raise ResourceNotFoundError(str(error)) from error
     except TokenTrackingError as error:
         raise ResourceError(str(error)) from error

@@ -17,13 +17,20 @@ class StrictTool(Tool):
     ones, and those of this project (of which the SDK would tell the name of the tool only)."""
 
     @classmethod
-    def of(cls, function: Callable[..., Any], title: str, annotations: ToolAnnotations) -> Self:
-        """A tool of a function; its docstring is what the model reads."""
+    def of(
+        cls,
+        function: Callable[..., Any],
+        title: str,
+        annotations: ToolAnnotations,
+        meta: dict[str, Any] | None = None,
+    ) -> Self:
+        """A tool of a function; its docstring is what the model reads, `meta` what hosts do."""
         tool = cls.from_function(
             function,
             title=title,
             description=" ".join((function.__doc__ or "").split()),
             annotations=annotations,
+            meta=meta,
             # A client that shows only structured output would hide the Markdown.
             structured_output=False,
         )

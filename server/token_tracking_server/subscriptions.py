@@ -1,4 +1,4 @@
-"""Changes of the library, told to the clients that asked for them.
+"""Changes of resources, told to the clients that asked for them.
 
 Clients of the 2025 revisions subscribe resource by resource, and hear of changed lists without
 asking. Those of 2026-07-28 open a stream with `subscriptions/listen` and name what they want on
@@ -7,7 +7,8 @@ it. Both are served on standard input and output, and over HTTP.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -56,6 +57,8 @@ class Subscriptions:
         self._stream = ListenHandler(self._bus)
         self._listened: Counter[str] = Counter()
         self._clients: dict[Connection, set[str]] = {}
+        self._asked = asyncio.Event()
+        self._before: list[Callable[[Collection[str]], Awaitable[None]]] = []
 
     async def changed(self, uris: Collection[str], lists_changed: bool = False) -> None:
         """Tell who asked that resources changed: themselves, a section of them (`uri#section`), or
@@ -84,6 +87,24 @@ class Subscriptions:
         """The URIs that somebody subscribed to."""
         return frozenset(self._listened).union(*self._clients.values())
 
+    def before_subscribing(self, prepare: Callable[[Collection[str]], Awaitable[None]]) -> None:
+        """Have something done with the URIs of each subscription, before it is answered."""
+        self._before.append(prepare)
+
+    async def wanted_of(self, scheme: str) -> frozenset[str]:
+        """The URIs beginning with `scheme` that somebody subscribed to: waits until there are."""
+        while True:
+            self._asked.clear()
+            found = frozenset(uri for uri in self.wanted if uri.startswith(scheme))
+            if found:
+                return found
+            await self._asked.wait()
+
+    async def next(self, seconds: float) -> None:
+        """Wait for a subscription that came after `wanted_of`, at most so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), seconds)
+
     def serve(self, server: Server[Any]) -> None:
         """Register on a server, and let its capabilities say so."""
         add = server.add_request_handler
@@ -106,7 +127,9 @@ class Subscriptions:
     ) -> EmptyResult:
         wanted = self._of(context)
         _require_few({*wanted, params.uri})
+        await self._prepare({params.uri})
         wanted.add(params.uri)
+        self._asked.set()
         return EmptyResult()
 
     async def _unsubscribe(
@@ -123,7 +146,9 @@ class Subscriptions:
         # The tools and prompts never change: the acknowledgement must not promise to tell.
         kept = {"tools_list_changed": None, "prompts_list_changed": None}
         filtered = params.notifications.model_copy(update=kept)
+        await self._prepare(wanted)
         self._listened.update(wanted)
+        self._asked.set()
         try:
             return await self._stream(
                 context, params.model_copy(update={"notifications": filtered})
@@ -133,6 +158,10 @@ class Subscriptions:
                 self._listened[uri] -= 1
                 if not self._listened[uri]:
                     del self._listened[uri]
+
+    async def _prepare(self, uris: Collection[str]) -> None:
+        for prepare in self._before:
+            await prepare(uris)
 
     def _of(self, context: ServerRequestContext[Any, Any]) -> set[str]:
         """What a client subscribed to; forgotten when it is gone."""

@@ -5,15 +5,15 @@ from typing import Annotated, Any, Final, Literal
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import ToolAnnotations
+from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from token_tracking_server.callers import Callers
 from token_tracking_server.contents import Contents
 from token_tracking_server.ledger import Ledger
+from token_tracking_server.report_app import TOOL_META, report_result
 from token_tracking_server.strict import StrictTool
 
-Grouping = Literal["day", "week", "month", "block", "model", "project", "session"]
 _READS: Final = ToolAnnotations(read_only_hint=True)
 _ADDS: Final = ToolAnnotations(destructive_hint=False, idempotent_hint=True)
 
@@ -70,21 +70,43 @@ def definition(tool: Tool) -> dict[str, Any]:
 def _ledger_tools(ledger: Ledger) -> list[Tool]:
 
     async def session_report(
+        context: Context[Any, Any],
         session_id: Annotated[
             str, Field(description="current, latest, or an id or its beginning")
         ] = "current",
-    ) -> str:
-        """What a session cost, what caching saved, its tokens, models and tools."""
-        return await ledger.ask(lambda about: about.session(session_id))
+        view: Literal["summary", "items"] = "summary",
+    ) -> CallToolResult:
+        """What a session cost, what caching saved, its tokens, models, tools and dearest items."""
+        from token_tracking_server.report_views import session_view  # noqa: PLC0415 (start-up)
+
+        return await report_result(
+            await ledger.ask(lambda about: session_view(about, session_id, view)),
+            context,
+            lambda: ledger.ask(lambda about: about.session_page(session_id)),
+        )
 
     async def efficiency_report(
+        context: Context[Any, Any],
         period: Annotated[
             str, Field(description="today, 7d, 30d, all, or FROM..TO as dates (TO excluded)")
         ] = "all",
-        by: Grouping = "day",
-    ) -> str:
+        by: Annotated[
+            str,
+            Field(
+                description="day, week, month, block, model, project, session, tool, mcp-server,"
+                " skill, agent, category, path, item; for top: tokens, efficiency, carried"
+            ),
+        ] = "day",
+        view: Literal["totals", "snapshot", "trend", "top", "advice"] = "totals",
+    ) -> CallToolResult:
         """Cost, cache savings and tokens of all sessions in a period, in rows."""
-        return await ledger.ask(lambda about: about.report(period, by))
+        from token_tracking_server.report_views import period_view  # noqa: PLC0415 (start-up)
+
+        return await report_result(
+            await ledger.ask(lambda about: period_view(about, period, view, by)),
+            context,
+            lambda: ledger.ask(lambda about: about.efficiency.snapshot_page(period)),
+        )
 
     async def track_usage(
         message_id: Annotated[str, Field(description="The response's id (msg_...)")],
@@ -106,7 +128,7 @@ def _ledger_tools(ledger: Ledger) -> list[Tool]:
         return await ledger.ask(lambda about: about.track(message_id, usage, told))
 
     return [
-        StrictTool.of(session_report, "Session report", _READS),
-        StrictTool.of(efficiency_report, "Efficiency report", _READS),
+        StrictTool.of(session_report, "Session report", _READS, TOOL_META),
+        StrictTool.of(efficiency_report, "Efficiency report", _READS, TOOL_META),
         StrictTool.of(track_usage, "Track usage", _ADDS),
     ]

@@ -41,9 +41,9 @@ async def unreadable(client: Client, uri: str) -> MCPError:
     return caught.value
 
 
-async def prompt(client: Client, **arguments: str) -> str:
-    """The prompt's text."""
-    result = await client.get_prompt("session_report", arguments)
+async def prompt(client: Client, name: str = "session_report", **arguments: str) -> str:
+    """A prompt's text."""
+    result = await client.get_prompt(name, arguments)
     assert isinstance(result, GetPromptResult)
     (message,) = result.messages
     assert isinstance(message.content, TextContent)

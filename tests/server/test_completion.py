@@ -1,13 +1,17 @@
-"""Session ids, completed."""
+"""Session ids, periods and metrics, completed."""
 
 from pathlib import Path
 
+import pytest
 from mcp import Client
 from mcp.types import PromptReference, ResourceTemplateReference
 
 from tests.transcripts import answer, write
 
 TEMPLATE = ResourceTemplateReference(uri="efficiency://session/{session_id}")
+SNAPSHOT = ResourceTemplateReference(uri="efficiency://snapshot/{period}")
+TOP = ResourceTemplateReference(uri="efficiency://top/{metric}")
+SAVINGS = PromptReference(name="find_savings")
 PROMPT = PromptReference(name="session_report")
 
 
@@ -36,3 +40,24 @@ async def test_no_more_than_the_protocol_allows_are_given(client: Client, claude
 async def test_other_arguments_have_no_completion(client: Client) -> None:
     found = await client.complete(PROMPT, {"name": "other", "value": ""})
     assert found.completion.values == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "name", "begun", "expected"),
+    [
+        (SNAPSHOT, "period", "last_", ["last_hour", "last_day", "last_week", "last_month"]),
+        (SAVINGS, "period", "to", ["today"]),
+        (SNAPSHOT, "period", "2026", []),
+        (TOP, "metric", "", ["cost", "tokens", "efficiency", "carried"]),
+        (TOP, "metric", "c", ["cost", "carried"]),
+    ],
+)
+async def test_periods_and_metrics_are_completed(
+    client: Client,
+    reference: ResourceTemplateReference | PromptReference,
+    name: str,
+    begun: str,
+    expected: list[str],
+) -> None:
+    found = await client.complete(reference, {"name": name, "value": begun})
+    assert found.completion.values == expected

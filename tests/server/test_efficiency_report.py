@@ -10,12 +10,12 @@ from mcp import Client
 from tests.server.asking import call, read, refused
 from tests.transcripts import answer, usage, write
 from token_tracking.ingest import Ingested
+from token_tracking.metrics import By
 from token_tracking.store import TokenStore
 from token_tracking_server.answers import LIMIT
 from token_tracking_server.freshness import Look
 from token_tracking_server.gaps import reading_notes
 from token_tracking_server.settings import Settings
-from token_tracking_server.tools import Grouping
 
 MANY = 200_000
 """As many tokens of input cost 1 USD with Opus 4.6, and are no long prompt yet."""
@@ -72,9 +72,7 @@ async def test_what_does_not_fit_is_folded_and_the_sums_remain_right(
 
 
 @pytest.mark.parametrize("by", ["day", "week", "month", "block", "model", "project", "session"])
-async def test_every_grouping_sums_to_the_same_total(
-    client: Client, claude: Path, by: Grouping
-) -> None:
+async def test_every_grouping_sums_to_the_same_total(client: Client, claude: Path, by: By) -> None:
     write_days(claude, 40)
     text = await call(client, "efficiency_report", by=by)
     assert len(text) <= LIMIT

@@ -126,10 +126,67 @@ async def test_a_failure_keeps_the_time_of_the_last_success() -> None:
     first = await freshness.look()
     assert (first.problem, await freshness.look()) == (
         None,
-        (None, "locked", first.last_at),
+        (None, "locked", first.last_at, None),
     )
     assert first.last_at is not None
     assert first.last_at >= before
+
+
+class Sessions:
+    """Sessions that are attributed when `may_go_on` says so."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.began = asyncio.Semaphore(0)
+        self.may_go_on = asyncio.Event()
+        self.seen: list[int] = []
+
+    async def settle(self, progress: Progress) -> None:
+        self.seen.append(self._files.readings)
+        self.began.release()
+        progress(3, 12)
+        await self.may_go_on.wait()
+
+
+async def test_what_was_read_is_attributed(files: Files) -> None:
+    sessions = Sessions(files)
+    freshness = Freshness(files.ingest, settle=sessions.settle)
+    files.may_go_on.set()
+    sessions.may_go_on.set()
+    assert (await freshness.settled()).unsettled is None
+    await freshness.look()
+    assert sessions.seen == [1]
+
+
+async def test_a_long_attribution_is_not_waited_for_and_goes_on(files: Files) -> None:
+    sessions = Sessions(files)
+    freshness = Freshness(files.ingest, patience=0, settle=sessions.settle)
+    files.may_go_on.set()
+    await freshness.settled()
+    await sessions.began.acquire()
+    look = await freshness.settled()
+    assert look.unsettled == (
+        "they are still being attributed (3 of 12 sessions). Ask again in a moment."
+    )
+    sessions.may_go_on.set()
+    await sessions.began.acquire()
+    await freshness.close()
+
+
+async def test_an_attribution_that_fails_hides_no_figure(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems: list[Exception] = [StoreError("locked"), ZeroDivisionError("secret")]
+
+    async def settle(progress: Progress) -> None:
+        raise problems.pop(0)
+
+    freshness = Freshness(files.ingest, settle=settle)
+    files.may_go_on.set()
+    for says in ("locked", "a fault in token-tracking, which stands in the server's log."):
+        look = await freshness.settled()
+        assert (look.problem, look.unsettled) == (None, says)
+    assert "ZeroDivisionError: secret" in caplog.text
 
 
 async def test_each_question_sees_the_files_of_its_time(client: Client, claude: Path) -> None:

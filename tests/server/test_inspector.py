@@ -84,9 +84,9 @@ def test_it_lists_what_there_is(inspect: Inspector) -> None:
         "search_content",
         "load_content",
     ]
-    assert len(inspect("resources/list")["resources"]) == 4
-    assert len(inspect("resources/templates/list")["resourceTemplates"]) == 2
-    assert len(inspect("prompts/list")["prompts"]) == 1
+    assert len(inspect("resources/list")["resources"]) == 8
+    assert len(inspect("resources/templates/list")["resourceTemplates"]) == 5
+    assert len(inspect("prompts/list")["prompts"]) == 2
 
 
 def test_it_gets_answers(inspect: Inspector) -> None:

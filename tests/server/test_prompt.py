@@ -1,4 +1,4 @@
-"""The prompt, and what it says of wrong requests."""
+"""The prompts, and what it says of wrong requests."""
 
 from pathlib import Path
 
@@ -17,16 +17,25 @@ async def test_it_asks_and_holds_the_figures(client: Client, claude: Path) -> No
     assert f"**Session `{SESSION}`: $0.0003**" in text
 
 
+async def test_find_savings_asks_and_holds_the_figures(client: Client, claude: Path) -> None:
+    write(claude, [answer()])
+    text = await prompt(client, "find_savings", period="all")
+    assert text.startswith("Find where I can spend less on tokens, by the figures below.")
+    assert "**All time: $0.0003** for 1 message in 1 session" in text
+    assert "The 30 days up to now" in await prompt(client, "find_savings")
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "says"),
     [
-        ("nope", {}, "Unknown prompt: nope. Known: session_report."),
+        ("nope", {}, "Unknown prompt: nope. Known: session_report, find_savings."),
         (
             "session_report",
             {"session": "x"},
             "session_report: unknown argument session. Known: session_id.",
         ),
         ("session_report", {"session_id": "x"}, "There is no session `x`."),
+        ("find_savings", {"period": "soon"}, "There is no period 'soon': use today, 7d,"),
     ],
 )
 async def test_a_wrong_request_says_what_is_wrong(

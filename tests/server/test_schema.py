@@ -5,15 +5,18 @@ from typing import get_args
 
 from mcp import Client
 
+from token_tracking.efficiency.snapshot import GroupBy
 from token_tracking.metrics import GROUPINGS
-from token_tracking_server.tools import Grouping
+from token_tracking.shares import METRICS
 
-MOST_BYTES = 2_700
+MOST_BYTES = 3_150
+SHOWN = {"ui": {"resourceUri": "ui://token-tracking/report"}}
 TOOLS = [
     {
         "name": "session_report",
         "title": "Session report",
-        "description": "What a session cost, what caching saved, its tokens, models and tools.",
+        "description": "What a session cost, what caching saved, its tokens, models, tools and"
+        " dearest items.",
         "inputSchema": {
             "type": "object",
             "properties": {
@@ -21,10 +24,16 @@ TOOLS = [
                     "default": "current",
                     "description": "current, latest, or an id or its beginning",
                     "type": "string",
-                }
+                },
+                "view": {
+                    "default": "summary",
+                    "enum": ["summary", "items"],
+                    "type": "string",
+                },
             },
             "additionalProperties": False,
         },
+        "_meta": SHOWN,
         "annotations": {"readOnlyHint": True},
     },
     {
@@ -41,12 +50,20 @@ TOOLS = [
                 },
                 "by": {
                     "default": "day",
-                    "enum": ["day", "week", "month", "block", "model", "project", "session"],
+                    "description": "day, week, month, block, model, project, session, tool,"
+                    " mcp-server, skill, agent, category, path, item; for top: tokens, efficiency,"
+                    " carried",
+                    "type": "string",
+                },
+                "view": {
+                    "default": "totals",
+                    "enum": ["totals", "snapshot", "trend", "top", "advice"],
                     "type": "string",
                 },
             },
             "additionalProperties": False,
         },
+        "_meta": SHOWN,
         "annotations": {"readOnlyHint": True},
     },
     {
@@ -130,21 +147,32 @@ async def test_the_list_of_tools_and_the_instructions_are_small(client: Client) 
     assert len(written.encode()) <= MOST_BYTES
 
 
-def test_the_groupings_are_those_of_the_metrics() -> None:
-    assert get_args(Grouping) == GROUPINGS
+async def test_every_grouping_and_metric_is_named(client: Client) -> None:
+    tools = {each.name: each for each in (await client.list_tools()).tools}
+    words = tools["efficiency_report"].input_schema["properties"]["by"]["description"]
+    named = {word.strip(",;") for word in words.split()}
+    # One kind is the other groupings' rest, and the cost is what `top` is by.
+    assert {*GROUPINGS, *get_args(GroupBy), *METRICS} - {"kind", "cost"} <= named
 
 
 async def test_the_resources_are_markdown_and_described(client: Client) -> None:
     resources = (await client.list_resources()).resources
     templates = (await client.list_resource_templates()).resource_templates
     assert [each.uri for each in resources] == [
+        "efficiency://advice",
         "efficiency://sessions",
+        "efficiency://snapshot/last_week",
         "efficiency://summary",
+        "efficiency://top/cost",
+        "efficiency://trends/last_month",
         "content://guides",
         "content://skills",
     ]
     assert [each.uri_template for each in templates] == [
         "efficiency://session/{session_id}",
+        "efficiency://snapshot/{period}",
+        "efficiency://trends/{period}",
+        "efficiency://top/{metric}",
         "content://{category}/{+id}",
     ]
     for each in [*resources, *templates]:
@@ -152,8 +180,10 @@ async def test_the_resources_are_markdown_and_described(client: Client) -> None:
         assert each.description
 
 
-async def test_the_prompt_may_be_asked_without_a_session(client: Client) -> None:
-    (prompt,) = (await client.list_prompts()).prompts
-    assert prompt.name == "session_report"
-    (argument,) = prompt.arguments or []
-    assert (argument.name, argument.required) == ("session_id", False)
+async def test_the_prompts_may_be_asked_without_arguments(client: Client) -> None:
+    prompts = (await client.list_prompts()).prompts
+    named = [(each.name, [(a.name, a.required) for a in each.arguments or []]) for each in prompts]
+    assert named == [
+        ("session_report", [("session_id", False)]),
+        ("find_savings", [("period", False)]),
+    ]

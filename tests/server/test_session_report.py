@@ -68,6 +68,13 @@ async def test_the_whole_of_it(client: Client, claude: Path) -> None:
         "| Tool | Calls | Results |\n"
         "| --- | ---: | ---: |\n"
         "| `Bash` | 1 | 2.0 kB |\n\n"
+        "| Dearest in the prompts | Tokens | Requests | Cost | Carrying | Share |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| Base of the prompt (system prompt, tools, memory) | 120.0k | 1 | $0.19 | $0.00 |"
+        " >99.9% |\n"
+        "| Your message | 9 | 1 | <$0.0001 | $0.00 | <0.1% |\n"
+        "| Bash | 5 | 1 | <$0.0001 | $0.00 | <0.1% |\n\n"
+        "_Estimated; findings, the dearest $0.02: view=items._\n\n"
         "_Measured from billed usage, at the API's prices of each message's date. On a"
         " subscription, read dollars as what the API would have charged._"
     )

@@ -8,8 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
 
+from tests.server.efficiency_values import (
+    advice,
+    against,
+    cache,
+    candidate,
+    change,
+    group,
+    overall,
+    point,
+    reconciled,
+    snapshot,
+    timeline,
+    trend,
+)
 from token_tracking.counting import encoding_tokens
 from token_tracking.efficiency import cache_figures
+from token_tracking.efficiency.snapshot import (
+    Advice,
+    GroupRow,
+    Snapshot,
+    Timeline,
+    Trend,
+    TrendPoint,
+)
 from token_tracking.metrics import (
     GROUPINGS,
     JitFigures,
@@ -30,7 +52,13 @@ from token_tracking_server.answers import (
     sessions_answer,
     summary_answer,
 )
+from token_tracking_server.answers.advice import advice_answer
+from token_tracking_server.answers.groups import top_answer
+from token_tracking_server.answers.items import items_answer, top_items
 from token_tracking_server.answers.markdown import code, fold
+from token_tracking_server.answers.savings import savings_answer
+from token_tracking_server.answers.snapshot import snapshot_answer
+from token_tracking_server.answers.trend import trend_answer
 
 MOST_TOOL_TOKENS = 900
 NOON = 1_772_452_800_000
@@ -136,10 +164,13 @@ _sessions = st.builds(
 )
 
 
+_NO_FIGURE = re.compile(r"\b(None|nan|NaN|inf)\b")
+
+
 def _is_fit(text: str) -> None:
     assert len(text) <= LIMIT
     figures = re.sub(r"`[^`]*`", "", text)
-    assert not re.search(r"\b(None|nan|NaN|inf)\b", figures)
+    assert not _NO_FIGURE.search(figures)
     for table in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1
 
@@ -200,6 +231,125 @@ def test_the_summary_keeps_to_the_limit(models: dict[str, Sums], period: str) ->
         unpriced_models=dict.fromkeys(models, 1),
     )
     _is_fit(summary_answer([summary] * 4, notes=["x" * 400] * 3, stale="x" * 500))
+
+
+# What is told as it is; names of others are code.
+_words = _names.filter(lambda text: not _NO_FIGURE.search(text))
+_usd = st.decimals(-(10**9), 10**9, places=12)
+_money = st.none() | _usd
+_rates = st.none() | st.floats(0, 1)
+_percents = st.none() | st.floats(-(10**9), 100)
+_groups = st.builds(
+    group,
+    _words,
+    kind=st.none() | st.sampled_from(["tool", "base", "attachment"]),
+    uri=st.none() | _names,
+    loads=_counts,
+    tokens=_counts,
+    cost_usd=_money,
+    first_usd=_money,
+    carry_usd=_money,
+    share=_rates,
+    efficiency=_percents,
+    is_rest=st.booleans(),
+)
+
+
+def _repeated(some: list[GroupRow], times: int) -> list[GroupRow]:
+    return some * times
+
+
+_rows = st.builds(_repeated, st.lists(_groups, max_size=3), st.integers(1, 40))
+_found = st.lists(
+    st.builds(advice, title=_words, evidence=_words, action=_words, at_stake_usd=_usd), max_size=12
+)
+
+
+def _days(day: TrendPoint, days: int) -> list[TrendPoint]:
+    return [day] * days
+
+
+_points = st.builds(point, _words, messages=_counts, cost_usd=_money, hit_rate=_rates)
+_trends = st.builds(
+    trend,
+    points=st.builds(_days, _points, st.integers(0, 90)),
+    changes=st.lists(
+        st.builds(change, metric=_words, reason=_words, now=_rates, before=_rates, change=_rates),
+        max_size=6,
+    ),
+)
+_reconciled = st.builds(
+    reconciled, sessions=_counts, client_usd=_money, ledger_usd=_money, unexplained_usd=_money
+)
+_baselines = st.builds(
+    against,
+    saved_usd=_money,
+    tokens_saved=st.none() | _savings,
+    efficiency=_percents,
+    error_p95=_rates,
+)
+_overall = st.builds(
+    overall,
+    messages=_counts,
+    cost_usd=_money,
+    partial_messages=_counts,
+    partial_output_tokens=st.none() | _counts,
+    baselines=st.lists(_baselines, max_size=3),
+)
+_candidates = st.builds(candidate, row=_groups, reason=_words, threshold=_words, at_stake_usd=_usd)
+_snapshots = st.builds(
+    snapshot,
+    overall=_overall,
+    by_category=_rows,
+    cache=st.builds(cache, lapses=_counts, lapse_usd=_money, hit_rate_tokens=_rates),
+    trend=st.none() | _trends,
+    top_performers=_rows,
+    needs_optimization=st.lists(_candidates, max_size=9),
+    reconciliation=_reconciled,
+)
+_timelines = st.builds(
+    timeline,
+    session_id=_names,
+    items=_rows,
+    total_items=_counts,
+    findings=_found,
+    prompt_cost_usd=_money,
+    reconciliation=_reconciled,
+    problem=st.none() | _words,
+)
+
+
+@_quick
+@given(_snapshots, _found, _rows)
+def test_what_is_told_of_a_period_keeps_to_the_limit(
+    whole: Snapshot, found: list[Advice], rows: list[GroupRow]
+) -> None:
+    _is_fit(snapshot_answer(whole, stale="x" * 500))
+    _is_fit(savings_answer(whole, found, rows, stale="x" * 500))
+    _is_fit(advice_answer(found, "all", stale="x" * 500))
+    _is_fit(top_answer(rows, "cost", "all", stale="x" * 500))
+
+
+@_quick
+@given(_trends)
+def test_a_trend_keeps_to_the_limit(steps: Trend) -> None:
+    _is_fit(trend_answer(steps, stale="x" * 500))
+
+
+@_quick
+@given(_timelines)
+def test_the_items_of_a_session_keep_to_the_limit(session: Timeline) -> None:
+    _is_fit(items_answer(session, chosen="x" * 200, stale="x" * 500))
+    _is_fit(top_items(session) or "")
+
+
+@_quick
+@given(_sessions, _timelines)
+def test_a_session_s_report_with_its_items_keeps_to_the_limit(
+    session: SessionReport, attributed: Timeline
+) -> None:
+    items = top_items(attributed)
+    _is_fit(session_answer(session, UTC, items=items, chosen="x" * 200, stale="x" * 500))
 
 
 @given(st.lists(st.integers(0, 100), max_size=50), st.integers(1, 10), st.integers(0, 300))

@@ -33,7 +33,7 @@ async def test_only_errors_that_are_meant_for_the_model_reach_it(
 async def test_our_own_errors_reach_the_model_word_for_word(client: Client) -> None:
     assert await refused(client, "efficiency_report", period="never") == (
         "There is no period 'never': use today, 7d, 30d, all, or FROM..TO such as"
-        " 2026-11-01..2026-11-08."
+        " 2026-11-01..2026-11-08, or last_hour, last_day, last_week, last_month, all_time."
     )
 
 
@@ -73,8 +73,8 @@ async def test_after_an_error_the_next_question_tries_again(client: Client, fore
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"perod": "7d"}, "efficiency_report: unknown argument perod. Known: period, by."),
-        ({"x": 1, "a": 2}, "efficiency_report: unknown arguments a, x. Known: period, by."),
+        ({"perod": "7d"}, "efficiency_report: unknown argument perod. Known: period, by, view."),
+        ({"x": 1, "a": 2}, "efficiency_report: unknown arguments a, x. Known: period, by, view."),
     ],
 )
 async def test_unknown_arguments_are_refused(
@@ -84,9 +84,9 @@ async def test_unknown_arguments_are_refused(
 
 
 async def test_wrong_arguments_are_refused_in_one_line(client: Client) -> None:
-    assert await refused(client, "efficiency_report", by="year", period=7) == (
-        "efficiency_report: period: Input should be a valid string; by: Input should be 'day',"
-        " 'week', 'month', 'block', 'model', 'project' or 'session'"
+    assert await refused(client, "efficiency_report", view="year", period=7) == (
+        "efficiency_report: period: Input should be a valid string; view: Input should be 'totals',"
+        " 'snapshot', 'trend', 'top' or 'advice'"
     )
 
 

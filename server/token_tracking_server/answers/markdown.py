@@ -20,6 +20,12 @@ def code(text: str, width: int = 48) -> str:
     return f"`{plain.replace('|', '¦')}`"
 
 
+def plain(text: str, width: int) -> str:
+    """A sentence on one line, in which a bar ends no cell; of a long one the beginning."""
+    line = _NOT_PRINTABLE.sub(" ", text).replace("|", "¦").strip()
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
 def row(cells: Sequence[str]) -> str:
     """A line of a table."""
     return f"| {' | '.join(cells)} |"

@@ -9,6 +9,7 @@ from token_tracking.metrics import Report, ReportRow, Summary
 from token_tracking.metrics.report import total
 from token_tracking.store import Sums
 from token_tracking_server.answers.markdown import bullets, code, fold, paragraphs, row, table
+from token_tracking_server.answers.periods import period_name
 from token_tracking_server.answers.sums import (
     BASIS,
     HEAD,
@@ -23,7 +24,6 @@ from token_tracking_server.answers.sums import (
 _ROWS: Final = 31
 _SIZE: Final = 5_000
 _SHORT_ID: Final = 8
-_PERIODS: Final = {"all": "All time", "today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
 _BY_TIME: Final = frozenset({"day", "week", "month", "block", "session"})
 
 
@@ -69,18 +69,6 @@ def summary_answer(
         bullets([*gaps(whole.sums, whole.unpriced_models), *notes]),
         BASIS if whole.sums.messages else None,
     )
-
-
-def period_name(period: str) -> str:
-    """A period in words."""
-    if period in _PERIODS:
-        return _PERIODS[period]
-    first, dots, last = period.partition("..")
-    if not dots:
-        return f"Last {period.removesuffix('d')} days"
-    if not last:
-        return f"From {first} on"
-    return f"{f'From {first} to' if first else 'To'} {last} (not included)"
 
 
 def _headline(of: str, sums: Sums) -> str:

@@ -23,9 +23,15 @@ from token_tracking_server.figures import size, tokens
 
 
 def session_answer(
-    session: SessionReport, zone: tzinfo, *, chosen: str | None = None, stale: str | None = None
+    session: SessionReport,
+    zone: tzinfo,
+    *,
+    items: str | None = None,
+    chosen: str | None = None,
+    stale: str | None = None,
 ) -> str:
-    """A session's report. `chosen` says why it is this one, `stale` what is not up to date."""
+    """A session's report. `items` names its dearest, `chosen` says why it is this session, `stale`
+    what is not up to date."""
     models, sums = session.models, session.sums
     calls = sum(tool.calls for tool in session.tools)
     return paragraphs(
@@ -36,6 +42,7 @@ def session_answer(
         _kinds(sums) if session.messages else None,
         _models(models) if len(models) > 1 else None,
         _tools(session.tools, calls) if session.tools else None,
+        items,
         jit_block(session.jit) if session.jit else None,
         bullets([*_inherited(session), *gaps(sums, _unpriced(session.messages))]),
         BASIS,
