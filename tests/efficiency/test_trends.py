@@ -30,6 +30,7 @@ def test_a_step_has_its_figures_and_those_of_each_model() -> None:
             label="5", start=5, messages=3, prompt_tokens=2000, output_tokens=20,
             cost_usd=Decimal(1), hit_rate=0.5, efficiency=75.0,
             models={"model-0": Decimal(1), "model-1": None},
+            model_tokens={"model-0": 2020, "model-1": 0},
         )
     ]  # fmt: skip
 

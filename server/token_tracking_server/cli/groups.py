@@ -1,5 +1,6 @@
 """`token-tracking report --by item|path|tool|...` and `token-tracking top`."""
 
+import sys
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -73,7 +74,7 @@ async def _found(metrics: TokenMetrics, request: GroupRequest) -> _Found:
     if request.by == "resource":
         rows = await metrics.get_top_resources(
             request.metric,
-            request.limit or _TABLE_ROWS,
+            limit,
             request.period,
             project=request.project,
             settle=False,
@@ -90,8 +91,8 @@ async def _found(metrics: TokenMetrics, request: GroupRequest) -> _Found:
     return _Found(groups.rows, groups.totals, groups.left_out)
 
 
-def _limit(request: GroupRequest) -> int | None:
-    return request.limit or (_TABLE_ROWS if request.output == "table" else None)
+def _limit(request: GroupRequest) -> int:
+    return request.limit or (_TABLE_ROWS if request.output == "table" else sys.maxsize)
 
 
 def _nothing(request: GroupRequest) -> str:
