@@ -20,12 +20,15 @@ from msgspec.structs import asdict
 from token_tracking.attributing import session_shares
 from token_tracking.attributing.conversation import conversation
 from token_tracking.efficiency import scales
+from token_tracking.efficiency.advice import find_waste
 from token_tracking.efficiency.attribution import Attribution, Conversation, attribute
 from token_tracking.efficiency.attribution.sizes import Sizes
 from token_tracking.ingest import ingest_claude_code
 from token_tracking.pricing import usd
 from token_tracking.shares import Facts
-from token_tracking.store import SessionData, TokenStore
+from token_tracking.store import SessionChains, SessionData, TokenStore
+
+_SESSIONS_AT_ONCE = 32
 
 _LEAST_BYTES = 400
 """Smaller results say more about the frame of a block than about bytes."""
@@ -35,7 +38,7 @@ class Figures:
     """What is added up over all sessions."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.findings: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.bases: Counter[str] = Counter()
@@ -43,6 +46,10 @@ class Figures:
         self.tokens = self.pico = self.sessions = self.messages = self.wrong = 0
         self.errors: defaultdict[str, list[float]] = defaultdict(list)
         self.bytes: defaultdict[str, list[float]] = defaultdict(list)
+
+    def clock(self, stage: str, started: float) -> None:
+        """Processor time of a stage, since it started."""
+        self.seconds[stage] += time.process_time() - started
 
     def take(self, found: Attribution, data: SessionData, store: TokenStore) -> None:
         """One session; wrong where it does not add up to what the ledger has."""
@@ -100,6 +107,22 @@ def _prompt_pico(data: SessionData, store: TokenStore) -> int:
     return total
 
 
+async def _take(figures: Figures, chains: SessionChains, store: TokenStore, sizes: Sizes) -> None:
+    """Attribute one session."""
+    started = time.process_time()
+    given = conversation(chains, store.prices)
+    figures.clock("prepare", started)
+    started = time.process_time()
+    found = attribute(given)
+    figures.clock("attribute", started)
+    started = time.process_time()
+    session_shares(chains.session_id, found, find_waste(given, found))
+    figures.clock("advise", started)
+    figures.messages += len(chains.messages)
+    figures.take(found, await store.get_session_data(chains.session_id), store)
+    figures.measure(given, sizes)
+
+
 async def measure(tree: Path) -> dict[str, Any]:
     """The figures of a tree, from a ledger that is made for it."""
     figures = Figures()
@@ -107,18 +130,13 @@ async def measure(tree: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with TokenStore.opened(Path(folder) / "ledger.db") as store:
             await ingest_claude_code(store, [tree])
-            for session in await store.session_facts():
+            sessions = list(await store.session_facts())
+            for first in range(0, len(sessions), _SESSIONS_AT_ONCE):
                 started = time.process_time()
-                chains = await store.session_chains(session)
-                read = time.process_time()
-                given = conversation(chains, store.prices)
-                found = attribute(given)
-                session_shares(session, found)
-                figures.messages += len(chains.messages)
-                figures.seconds["read"] += read - started  # pyright: ignore[reportArgumentType]
-                figures.seconds["attribute"] += time.process_time() - read  # pyright: ignore[reportArgumentType]
-                figures.take(found, await store.get_session_data(session), store)
-                figures.measure(given, sizes)
+                read = await store.chains_of(sessions[first : first + _SESSIONS_AT_ONCE])
+                figures.clock("read", started)
+                for chains in read:
+                    await _take(figures, chains, store, sizes)
             cells = await store.totals("session")
             ledger = sum(sums.prompt_tokens for _, _, sums in cells)
     return _told(figures, ledger)

@@ -9,6 +9,7 @@ from token_tracking.store import TokenStore
 
 _SETTINGS = (
     "ANTHROPIC_ADMIN_API_KEY",
+    "ANTHROPIC_ADMIN_BASE_URL",
     "ANTHROPIC_ADMIN_KEY",
     "ANTHROPIC_BASE_URL",
     "CLAUDE_CODE_SESSION_ID",

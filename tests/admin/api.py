@@ -1,8 +1,8 @@
 """A local server that speaks the organisation's reports, over a real socket."""
 
 import json
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, NamedTuple
@@ -14,7 +14,8 @@ Query = dict[str, list[str]]
 
 
 class Answer(NamedTuple):
-    """What the server says: a status, a body (JSON, or bytes as they are), headers."""
+    """What the server says: a status, a body (JSON, or bytes as they are, or one piece of bytes
+    after another, without their length), headers."""
 
     status: int = 200
     body: Any = None
@@ -69,14 +70,23 @@ def served(api: Api) -> Generator[Api]:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = api.answer(parts.path, parse_qs(parts.query), headers)
-            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
-            sent = body if isinstance(body, bytes) else body.encode()
+            # Whoever has enough hangs up.
+            with suppress(ConnectionError):
+                self.send(answer)
+
+        def send(self, answer: Answer) -> None:
+            pieces: Iterator[bytes] = answer.body
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(sent)))
+            if not isinstance(answer.body, Iterator):
+                body = answer.body
+                whole = body if isinstance(body, bytes) else json.dumps(body).encode()
+                pieces = iter([whole])
+                self.send_header("content-length", str(len(whole)))
             self.end_headers()
-            self.wfile.write(sent)
+            for piece in pieces:
+                self.wfile.write(piece)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base names it)
             """Nothing: tests read what was asked."""

@@ -40,7 +40,7 @@ def api(claude: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", KEY)
     write(claude, [answer("msg_1", billed=usage(1_000, cache_read_input_tokens=20_000))])
     with served(Api()) as api:
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url)
+        monkeypatch.setenv("ANTHROPIC_ADMIN_BASE_URL", api.url)
         yield api
 
 
@@ -67,6 +67,7 @@ def test_both_sides_stand_side_by_side(api: Api, capsys: pytest.CaptureFixture[s
         "output_tokens": 1_000,
     }
     assert found == {
+        "host": api.url.removeprefix("http://"),
         "source": "analytics",
         "start": "2026-03-02",
         "end": "2026-03-03",
@@ -191,3 +192,39 @@ def test_a_refused_key_is_never_shown(
     said = capsys.readouterr()
     assert "refused the key (401)" in said.err
     assert "secret" not in said.err + said.out
+
+
+def test_who_answered_is_named_where_it_is_not_anthropic(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agree(api)
+    assert main(["reconcile", "--admin", *PERIOD]) == 0
+    host = api.url.removeprefix("http://")
+    out = " ".join(capsys.readouterr().out.split())
+    says = f"These reports are from {host} (ANTHROPIC_ADMIN_BASE_URL), not api.anthropic.com."
+    assert out.endswith(says)
+
+
+def test_a_terminal_gets_no_escapes_and_nothing_of_the_key(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = f"\x1b]0;owned\x07\x1b[2J\u202eof {KEY[:12]} and \x9b{KEY[:7]}\x00{KEY[7:]}"
+    older = "/v1/organizations/usage_report/messages"
+    api.answers[USAGE] = api.answers[older] = lambda _: refusal(400, evil)
+    assert main(["reconcile", "--admin", *PERIOD]) == 1
+    error = capsys.readouterr().err
+    assert "(]0;owned[2Jof ... and ...)" in error
+    assert error.replace("\n", "").isprintable()
+    assert KEY[:4] not in error
+
+
+def test_a_gateway_for_messages_is_not_asked(
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(api)
+    with served(Api()) as gateway:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", gateway.url)
+        assert main(["reconcile", "--admin", *PERIOD]) == 0
+    capsys.readouterr()
+    assert api.asked
+    assert not gateway.asked

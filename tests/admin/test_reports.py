@@ -1,5 +1,6 @@
 """The organisation's reports, by either API, over a socket."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -152,9 +153,16 @@ async def test_usage_without_cost_is_still_a_report(api: Api) -> None:
     ("amount", "currency", "what"),
     [
         ("1", "EUR", "is in 'EUR'"),
+        ("1", KEY, "is in no currency"),
         ("ten", "USD", "an amount that is none"),
         ("NaN", "USD", "an amount that is none"),
+        ("sNaN", "USD", "an amount that is none"),
+        ("-Infinity", "USD", "an amount that is none"),
         ("1e400", "USD", "an amount that is none"),
+        ("1E+999999999999999999", "USD", "an amount that is none"),
+        ("-1E+999999999999999999", "USD", "an amount that is none"),
+        ("1E+9999999999999999999", "USD", "an amount that is none"),
+        ("1000000000000.0000000000000000000000000001", "USD", "an amount that is none"),
     ],
 )
 async def test_an_amount_that_is_no_usd_is_an_error(
@@ -167,13 +175,46 @@ async def test_an_amount_that_is_no_usd_is_an_error(
         await report(api)
 
 
-async def test_amounts_finer_than_a_pico_dollar_are_rounded(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("amount", "pico"),
+    [
+        ("0.000000000066666", 1),
+        ("-1E-999999999999999999", 0),
+        ("1000000000000", 10**22),
+        ("-0", 0),
+    ],
+)
+async def test_amounts_finer_than_a_pico_dollar_are_rounded(
+    api: Api, amount: str, pico: int
+) -> None:
     api.answers[OLD_USAGE] = [page()]
-    row = cost_result(OPUS, "0.000000000066666")
-    api.answers[OLD_COST] = [page(bucket("2026-11-02", row))]
+    api.answers[OLD_COST] = [page(bucket("2026-11-02", cost_result(OPUS, amount)))]
     found = await report(api)
     assert found.cost is not None
-    assert [each.pico for each in found.cost] == [1]
+    assert [each.pico for each in found.cost] == [pico]
+
+
+@pytest.mark.parametrize(
+    "amount", [b"1E+999999999999999999", b"1E+99999999999999999999", b'"sNaN"', b"1e400"]
+)
+async def test_an_estimate_that_is_no_usd_is_an_error(api: Api, amount: bytes) -> None:
+    body = json.dumps({"data": [claude_code("2026-11-02", "sam@shop.example", OPUS)],
+                       "has_more": False}).encode()  # fmt: skip
+    assert body.count(b"1025") == 1
+    api.answers["/v1/organizations/usage_report/claude_code"] = [
+        Answer(200, body.replace(b"1025", amount))
+    ]
+    async with AdminClient(Credentials(KEY, api.url)) as client:
+        with pytest.raises(AdminAnswerError):
+            await claude_code_rows(client, {FIRST})
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "1969-12-31T23:59:59Z"])
+async def test_a_day_that_no_calendar_has_is_an_error(api: Api, moment: str) -> None:
+    row = {**item("2026-11-02", OPUS, usage=counts(fresh=1)), "starting_at": moment}
+    api.answers[NEW_USAGE] = [page(row)]
+    with pytest.raises(AdminAnswerError, match="a day that is none"):
+        await report(api)
 
 
 async def test_who_used_claude_code_is_told_day_by_day(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -82,8 +83,8 @@ async def test_what_is_settled_adds_up_to_the_ledger(store: TokenStore, tmp_path
         assert found.prompt_pico == 1510 * 6_250_000 + 1000 * 500_000
         assert sum(item.cost_pico or 0 for item in items) == found.prompt_pico
     rows = await store.share_sums("label")
-    assert sum(sums.prompt_tokens for _, _, sums in rows) == 2 * 2510
-    assert ShareLabel("tool", "Read", None, "/a.py") in {label for _, label, _ in rows}
+    assert sum(sums.prompt_tokens for _, sums in rows) == 2 * 2510
+    assert ShareLabel("tool", "Read", None, "/a.py") in {label for label, _ in rows}
     facts = await store.facts()
     assert (facts.requests, facts.hit_requests, facts.partial_messages) == (4, 2, 0)
     assert broken_sums(store.location.path) == []
@@ -139,7 +140,8 @@ async def test_a_fork_is_settled_apart_from_what_it_inherited(
     own = answer("msg_f", uuid="f1", parent="a2msg_a", second=40, billed=_billed(7, 1510))
     write(tmp_path, [*forked(_lines()), {**own, "sessionId": FORK}], FORK)
     await ingest_claude_code(store, [tmp_path])
-    await Attributor(store).settle()
+    settled = await Attributor(store).settle()
+    assert (settled.sessions, settled.messages) == (2, 3)  # each by the session that owns it
     found = {name: await store.session_attribution(name) for name in (SESSION, FORK)}
     assert {name: each and each.prompt_tokens for name, each in found.items()} == {
         SESSION: 2510,
@@ -204,37 +206,68 @@ asyncio.run(main())
 """
 
 
+_IDS = [f"{number:08d}-1111-4111-8111-111111111111" for number in range(60)]
+
+
+async def _ingest_many(path: Path, claude: Path) -> None:
+    for number, name in enumerate(_IDS):
+        write(claude, _lines(name, f"msg_{number:03d}"), name)
+    async with TokenStore.opened(path) as store:
+        await ingest_claude_code(store, [claude])
+
+
+def _copied(path: Path, copy: Path) -> Path:
+    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return copy
+
+
 @pytest.mark.slow
-async def test_a_second_process_helps_with_much(
+async def test_what_two_processes_share_is_settled_once_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    path = tmp_path / "l.db"
+    await _ingest_many(path, tmp_path / "claude")
+    monkeypatch.setattr("token_tracking.attributing.sharing._LEAST_MESSAGES", 8)
     dumps: set[str] = set()
     for much in (1, 10**9):
         monkeypatch.setattr("token_tracking.attributing.attributor.PARALLEL_MESSAGES", much)
-        path = tmp_path / f"{much}.db"
-        async with TokenStore.opened(path) as store:
-            await _ingested(store, tmp_path / "claude")
-            settled = await Attributor(store).settle()
-            assert settled.sessions >= 2
+        copy = _copied(path, tmp_path / f"{much}.db")
+        told: list[tuple[int, int]] = []
+        async with TokenStore.opened(copy) as store:
+            settled = await Attributor(store).settle(
+                progress=lambda done, due, told=told: told.append((done, due))
+            )
+            assert (settled.sessions, settled.messages) == (60, 120)
+            assert told[-1] == (60, 60)
             assert not await store.has_due(1)
-        assert broken_sums(path) == []
-        dumps.add(await dump(path))
+        assert broken_sums(copy) == []
+        dumps.add(await dump(copy))
     assert len(dumps) == 1
+
+
+@pytest.mark.parametrize("program", ["false", "echo"])
+async def test_without_the_second_process_all_is_settled_as_well(
+    store: TokenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    await _ingested(store, tmp_path)
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"no program is named {program}")
+    monkeypatch.setattr(sys, "executable", found)
+    monkeypatch.setattr("token_tracking.attributing.attributor.PARALLEL_MESSAGES", 1)
+    settled = await Attributor(store).settle()
+    assert (settled.sessions, settled.messages, settled.problems) == (2, 4, {})
+    assert not await store.has_due(1)
 
 
 @pytest.mark.slow
 async def test_two_processes_at_once_count_nothing_twice(tmp_path: Path) -> None:
-    claude, path = tmp_path / "claude", tmp_path / "l.db"
-    names = [f"{number:08d}-1111-4111-8111-111111111111" for number in range(60)]
-    for number, name in enumerate(names):
-        write(claude, _lines(name, f"msg_{number:03d}"), name)
-    async with TokenStore.opened(path) as store:
-        await ingest_claude_code(store, [claude])
-    alone = tmp_path / "alone.db"
-    with sqlite3.connect(path) as source, sqlite3.connect(alone) as target:
-        source.backup(target)
-    source.close()
-    target.close()
+    path = tmp_path / "l.db"
+    await _ingest_many(path, tmp_path / "claude")
+    alone = _copied(path, tmp_path / "alone.db")
     processes = [
         await asyncio.create_subprocess_exec(
             sys.executable,
@@ -248,9 +281,9 @@ async def test_two_processes_at_once_count_nothing_twice(tmp_path: Path) -> None
         for end in ("start", "start", "end")
     ]
     answers = await asyncio.gather(*(process.communicate(b"x") for process in processes))
-    assert sum(json.loads(answer[0]) for answer in answers) >= len(names)
+    assert sum(json.loads(answer[0]) for answer in answers) >= len(_IDS)
     async with TokenStore.opened(alone) as store:
-        assert (await Attributor(store).settle()).sessions == len(names)
+        assert (await Attributor(store).settle()).sessions == len(_IDS)
         assert (await store.facts()) != Facts()
     assert broken_sums(path) == []
     assert await dump(path) == await dump(alone)

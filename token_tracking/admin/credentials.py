@@ -1,5 +1,6 @@
 """The admin key, and where it may be sent."""
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Final, Self
@@ -8,18 +9,23 @@ from urllib.parse import urlsplit
 from token_tracking.admin.errors import AdminError, NoAdminKeyError
 
 KEY_VARIABLES: Final = ("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_ADMIN_API_KEY")
-URL_VARIABLE: Final = "ANTHROPIC_BASE_URL"
-DEFAULT_URL: Final = "https://api.anthropic.com"
+KEY_PREFIX: Final = "sk-ant-admin"
+URL_VARIABLE: Final = "ANTHROPIC_ADMIN_BASE_URL"
+"""Not ANTHROPIC_BASE_URL, which people set to a gateway for messages: it must not get this key."""
+DEFAULT_HOST: Final = "api.anthropic.com"
+DEFAULT_URL: Final = f"https://{DEFAULT_HOST}"
+
+_ADDRESS: Final = re.compile(r"https?://[\w.:\[\]-]+(/[\w./~-]*)?", re.ASCII)
 
 _HOW: Final = (
     f"Set {KEY_VARIABLES[0]} to a key that an admin of the organisation makes in the Claude Console"
-    " (Settings, Admin keys; it begins with sk-ant-admin). Individual accounts have none."
+    f" (Settings, Admin keys; it begins with {KEY_PREFIX}). Individual accounts have none."
 )
 
 
 class Credentials:
-    """A key for the organisation's reports, and the address of the API. Neither its text nor that
-    of an error shows the key.
+    """A key for the organisation's reports, and the address of the API; `host` is whom it is sent
+    to, with the port if there is one. Neither its text nor that of an error shows the key.
 
     Raises:
         NoAdminKeyError: there is no key, or it has characters that no key has.
@@ -31,16 +37,20 @@ class Credentials:
         if not stripped:
             raise NoAdminKeyError(f"The organisation's reports need an admin key. {_HOW}")
         if not (stripped.isascii() and stripped.isprintable() and " " not in stripped):
-            raise NoAdminKeyError(f"The admin key has characters that no key has. {_HOW}")
+            raise NoAdminKeyError(
+                "The admin key has characters that no key has: copy it anew from the Claude Console"
+                f" (Settings, Admin keys) to {KEY_VARIABLES[0]}."
+            )
         self.key: Final = stripped
         self.base_url: Final = _checked(base_url)
+        self.host: Final = urlsplit(self.base_url).netloc.lower()
 
     def __repr__(self) -> str:
         return f"Credentials(base_url={self.base_url!r})"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """`ANTHROPIC_ADMIN_KEY` or else `ANTHROPIC_ADMIN_API_KEY`; `ANTHROPIC_BASE_URL`."""
+        """`ANTHROPIC_ADMIN_KEY` or else `ANTHROPIC_ADMIN_API_KEY`; `ANTHROPIC_ADMIN_BASE_URL`."""
         keys = [environment.get(name, "").strip() for name in KEY_VARIABLES]
         url = environment.get(URL_VARIABLE, "").strip()
         return cls(next(filter(None, keys), ""), url or DEFAULT_URL)
@@ -53,7 +63,7 @@ def _checked(url: str) -> str:
         _ = parts.port
     except ValueError:
         host, parts = "", urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+    if not host or not _ADDRESS.fullmatch(url):
         raise AdminError(f"{URL_VARIABLE} is no address: write it as {DEFAULT_URL}.")
     if parts.scheme == "http" and not _is_here(host):
         raise AdminError(

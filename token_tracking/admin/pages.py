@@ -5,6 +5,7 @@ Sources: the published API reference of `usage_report/messages`, `usage_report/c
 newer pair.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -21,6 +22,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 _PICO_PER_CENT: Final = 10**10
 _MOST_CENTS: Final = 10**12
+_CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
+_LAST_DAY: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _DAY
 
 _Count = Annotated[int, Meta(ge=0, le=10**18)]
 _Moment = Annotated[datetime, Meta(tz=True)]
@@ -240,8 +243,15 @@ class ClaudeCodePage(Struct):
 
 
 def day_of(moment: datetime) -> int:
-    """The UTC day of a moment, from 1970-01-01."""
-    return (moment - _EPOCH) // _DAY
+    """The UTC day of a moment, from 1970-01-01.
+
+    Raises:
+        AdminAnswerError: it is before 1970, or after the year 9999.
+    """
+    day = (moment - _EPOCH) // _DAY
+    if not 0 <= day <= _LAST_DAY:
+        raise AdminAnswerError("The report has a day that is none: report this, please.")
+    return day
 
 
 def _pico(cents: str, currency: str) -> int:
@@ -251,13 +261,13 @@ def _pico(cents: str, currency: str) -> int:
         AdminAnswerError: it is no amount of USD.
     """
     if currency != "USD":
-        raise AdminAnswerError(
-            f"The cost report is in {currency[:10]!r}, and the ledger knows USD alone."
-        )
+        named = repr(currency) if _CURRENCY.fullmatch(currency) else "no currency"
+        raise AdminAnswerError(f"The cost report is in {named}, and the ledger knows USD alone.")
     try:
         amount = Decimal(cents)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or abs(amount) > _MOST_CENTS:
+    # Comparing is exact; abs() and negation round, and overflow on the largest exponents.
+    if not (amount.is_finite() and -_MOST_CENTS <= amount <= _MOST_CENTS):
         raise AdminAnswerError("The cost report has an amount that is none: report this, please.")
     return round(amount * _PICO_PER_CENT)

@@ -5,8 +5,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from token_tracking.attributing.attributor import Attributor, Settled
+    from token_tracking.attributing.attributor import Attributor
     from token_tracking.attributing.conversation import RateBook, session_attribution
+    from token_tracking.attributing.settler import Settled
     from token_tracking.attributing.shares import session_shares
 
 __all__ = ["Attributor", "RateBook", "Settled", "session_attribution", "session_shares"]
@@ -14,7 +15,7 @@ __all__ = ["Attributor", "RateBook", "Settled", "session_attribution", "session_
 _MODULES = {
     "Attributor": "attributor",
     "RateBook": "conversation",
-    "Settled": "attributor",
+    "Settled": "settler",
     "session_attribution": "conversation",
     "session_shares": "shares",
 }

@@ -50,10 +50,10 @@ def attributed(source: Source, prices: Book, scale_of: ScaleOf) -> SessionShares
         found = attribute(given, scale_of)
     except NotAttributableError as error:
         return SessionShares(session_id=name, problem=str(error))
-    if twice := [
-        key for key, count in Counter(item.id for item in found.items).items() if count > 1
-    ]:
-        return SessionShares(session_id=name, problem=f"Two items have the id {twice[0]}.")
+    ids = {item.id for item in found.items}
+    if len(ids) < len(found.items):
+        twice = Counter(item.id for item in found.items).most_common(1)[0][0]
+        return SessionShares(session_id=name, problem=f"Two items have the id {twice}.")
     shares = session_shares(name, found, find_waste(given, found))
     facts = dict(shares.facts)
     for more in _more_facts(source, given, found, prices, scale_of):

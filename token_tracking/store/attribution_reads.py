@@ -93,11 +93,13 @@ class AttributionReads(LedgerReads):
         """How many messages stand in each of these sessions, its own and those it inherited:
         what `chains_of` would read."""
         async with self._reading():
-            return {name: count for _, name, count in await self._known(session_ids)}
+            await self._want_sessions(session_ids)
+            return {row[0]: row[1] for row in await self._rows(self._sql.attributed_sizes)}
 
     async def _chains(self, session_ids: Sequence[str]) -> dict[str, SessionChains]:
-        known = await self._known(session_ids)
-        found = {row: SessionChains(name, [], [], []) for row, name, _ in known}
+        await self._want_sessions(session_ids)
+        known = await self._rows(self._sql.attributed_sessions)
+        found = {row: SessionChains(name, [], [], []) for row, name in known}
         await self._sql.clear_wanted_ids(self._db)
         await self._sql.want_id(self._db, [{"id": row} for row in found])
         for row in await self._rows(self._sql.attributed_messages):
@@ -108,10 +110,9 @@ class AttributionReads(LedgerReads):
             found[row[0]].entries.append(ChainEntry._make(row[1:]))
         return {each.session_id: each for each in found.values()}
 
-    async def _known(self, names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+    async def _want_sessions(self, names: Sequence[str]) -> None:
         await self._sql.clear_wanted(self._db)
         await self._sql.want(self._db, [{"name": name} for name in names])
-        return await self._rows(self._sql.attributed_sessions)
 
     async def _rows(self, query: Any) -> Iterable[tuple[Any, ...]]:
         """All rows of a query without parameters at once: one by one, each waits for the event

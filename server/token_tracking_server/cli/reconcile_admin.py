@@ -49,9 +49,10 @@ async def run(settings: Settings, *, period: str, as_json: bool, ingest: bool) -
     async with AdminClient(credentials) as client:
         found = await _compared(client, cells, first, end)
     if as_json:
-        output.json(_fields(found))
+        output.json({"host": credentials.host, **_fields(found)})
     else:
         _print(found)
+        _name_host(credentials.host)
     return 0
 
 
@@ -161,6 +162,15 @@ def _print(found: "Comparison") -> None:
         out.print(f"After discounts the organisation paid {_money(found.paid_pico)}.")
     if found.problem:
         out.print(f"No cost: {plain(found.problem)}")
+
+
+def _name_host(host: str) -> None:
+    """Who got the key and answered, if it is not Anthropic."""
+    from token_tracking.admin.credentials import DEFAULT_HOST, URL_VARIABLE
+    from token_tracking_server.cli.tables import console
+
+    if host != DEFAULT_HOST:
+        console().print(f"These reports are from {host} ({URL_VARIABLE}), not {DEFAULT_HOST}.")
 
 
 def _cells(row: "DayModel") -> list[str]:

@@ -283,8 +283,11 @@ def test_a_fork_pays_for_what_it_inherited_in_its_own_requests_alone() -> None:
     assert item(found, "t") == ItemShare(
         id="t", kind="tool", name=None, server=None, uri=None, tokens=100, requests=1,
         prompt_tokens=100, cost_pico=100 * READ, basis="measured", entered_at=3,
-        entered_with="m3", no_cache_pico=100 * PLAIN, first_pico=100 * READ,
+        entered_with="m3", no_cache_pico=100 * PLAIN, first_pico=0, is_inherited=True,
     )  # fmt: skip
+    # The answer and the results of the last message that it inherited are its parent's as well.
+    assert {each.id for each in found.items if not each.is_inherited} == {"unlisted"}
+    assert sum(each.loads for each in found.sums.values()) == 1
 
 
 def test_each_agent_has_a_chain_and_a_base_of_its_own() -> None:

@@ -103,6 +103,28 @@ def test_what_was_written_for_an_hour_lapses_after_an_hour() -> None:
     assert after(6 * MINUTE, 0).lapses == 0
 
 
+def test_what_another_model_had_in_the_cache_is_a_switch_only_while_it_lives() -> None:
+    def after(gap: int) -> Facts:
+        return facts(
+            [
+                message("m1", hour=1000, write=100, at=0),
+                message("m2", "m1", write=1110, at=gap, model="claude-haiku-5-5", rates=CHEAP),
+            ]
+        )
+
+    alive, part, gone = (
+        after(MINUTE),
+        after(
+            6 * MINUTE,
+        ),
+        after(61 * MINUTE),
+    )
+    assert (alive.switch_tokens, alive.lapse_tokens) == (1100, 0)
+    assert (part.switch_tokens, part.lapse_tokens) == (1000, 100)
+    assert (gone.switches, gone.lapse_tokens) == (0, 1100)
+    assert part.switch_pico + part.lapse_pico == alive.switch_pico == gone.lapse_pico > 0
+
+
 def test_what_was_not_written_again_lapsed_at_the_price_that_was_paid() -> None:
     found = facts(
         [message("m1", write=1000, at=0), message("m2", "m1", fresh=1010, at=10 * MINUTE)]

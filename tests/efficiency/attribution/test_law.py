@@ -111,8 +111,8 @@ def test_labels_and_items_have_the_same_sums(conversation: Conversation) -> None
         items = [item for item in carried if label_of(item) == label]
         sums = sum((each for key, each in found.sums.items() if key[1] == label), ShareSums())
         assert sums == ShareSums(
-            loads=len(items),
-            tokens=sum(item.tokens or 0 for item in items),
+            loads=sum(not item.is_inherited for item in items),
+            tokens=sum(item.tokens or 0 for item in items if not item.is_inherited),
             carried=sum(item.requests for item in items),
             prompt_tokens=sum(item.prompt_tokens for item in items),
             cost_pico=sum(item.cost_pico or 0 for item in items),

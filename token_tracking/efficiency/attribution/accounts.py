@@ -55,9 +55,15 @@ class Group:
             self.since_rate = meter.rate
             self.since_plain = meter.plain
 
+    def leave(self, meter: Meter) -> None:
+        """Have all of its items leave the prompt, charged for what they had until now."""
+        self.settle(meter)
+        self.items = self.tokens = 0
+
     def end(self, quarter: int, meter: Meter) -> None:
         """Note what was charged in a quarter, and begin another."""
-        self.settle(meter)
+        if self.since != meter.requests:
+            self.settle(meter)
         if not self.carried:
             return
         now = [0, 0, self.carried, self.prompt_tokens, self.cost, self.no_cache, 0]
@@ -73,7 +79,8 @@ class Item(Struct, gc=False):
     """One item: its size in the prompt of now and at its largest, and what it was charged.
 
     `paid` is how many requests with a price carried it. `entered` is the number of the first own
-    request that carried it, from 1; 0 before there is one.
+    request that carried it, from 1; 0 before there is one. One that is inherited was loaded by
+    another session.
     """
 
     id: str
@@ -94,6 +101,7 @@ class Item(Struct, gc=False):
     entered_at: int | None = None
     entered_with: str | None = None
     is_estimated: bool = False
+    is_inherited: bool = False
 
     def settle(self, meter: Meter) -> None:
         """Charge what was not yet; once for each size."""
@@ -103,6 +111,12 @@ class Item(Struct, gc=False):
         self.tokens += size * requests
         self.cost += size * (meter.rate - self.since_rate)
         self.no_cache += size * (meter.plain - self.since_plain)
+
+    def leave(self, meter: Meter) -> None:
+        """Have it leave the prompt, charged for what it had until now."""
+        if self.size:
+            self.settle(meter)
+            self.size = 0
 
     def resize(self, change: int, meter: Meter) -> None:
         """Make it larger or smaller by `change` tokens, charged for what it had until now."""

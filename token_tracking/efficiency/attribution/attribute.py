@@ -43,6 +43,8 @@ def attribute(conversation: Conversation, scale_of: ScaleOf | None = None) -> At
         if message.is_own:
             positions.bill(message.usage, message.rates, message.at, message.key)
             unseen = totals.add(node, changed)
+        else:
+            prompt.inherit()
         step.cached = caching.add(message, step.cached, changed.unchanged, unseen)
     positions.end_quarter()
     return result(conversation, prompt, totals, caching)

@@ -11,7 +11,6 @@ from msgspec import Struct
 from token_tracking.efficiency.attribution.values import Message
 from token_tracking.pricing import Rates
 from token_tracking.shares import QUARTER_MS, Facts
-from token_tracking.usage import Usage
 
 _FIVE_MINUTES_MS: Final = 5 * 60 * 1000
 _HOUR_MS: Final = 60 * 60 * 1000
@@ -93,20 +92,23 @@ class Caching:
     def _lost(
         self, facts: dict[str, int], message: Message, before: Cached, unchanged: int
     ) -> None:
-        """A request that did not read all that was in the cache: a lapse or a change of model,
-        as far as it had to pay again for what still stands in its prompt."""
+        """A request that did not read all that was in the cache had to pay again for what still
+        stands in its prompt: what had lapsed by then, and what another model had cached. Where
+        its own model's entries were alive and it did not read them, it is neither."""
         last = before.request
         assert last is not None
         read = message.usage.cache_read_tokens
         lost = min(before.end, unchanged) - read
         if lost <= 0:
             return
-        if last.model != message.model:
-            _note(facts, "switch", lost, _paid_again(message, lost), "switches")
-            return
         gap = message.at - last.at
-        if gap > _HOUR_MS or (gap > _FIVE_MINUTES_MS and read >= before.hour_end):
-            _note(facts, "lapse", lost, _paid_again(message, lost))
+        alive = before.end if gap <= _FIVE_MINUTES_MS else before.hour_end if gap <= _HOUR_MS else 0
+        living = min(lost, max(0, min(alive, unchanged) - read))
+        is_switch = last.model != message.model
+        if living and is_switch:
+            _note(facts, "switch", living, _paid_again(message, 0, living), "switches")
+        if living < lost and (is_switch or not living):
+            _note(facts, "lapse", lost - living, _paid_again(message, living, lost - living))
 
     def _after(self, message: Message, before: Cached) -> Cached:
         usage = message.usage
@@ -162,14 +164,22 @@ def _premium(for_five_minutes: int, for_an_hour: int, rates: Rates | None) -> in
     )
 
 
-def _paid_again(message: Message, tokens: int) -> int:
-    """What a request paid, for as many tokens behind what it read, above reading them."""
+def _paid_again(message: Message, skipped: int, tokens: int) -> int:
+    """What a request paid, for as many tokens behind what it read and `skipped` more, above
+    reading them."""
     rates = message.rates
     if rates is None:
         return 0
-    usage: Usage = message.usage
-    hour = min(tokens, usage.cache_write_1h_tokens)
-    five_minutes = min(tokens - hour, usage.cache_write_5m_tokens)
-    plain = tokens - hour - five_minutes
-    paid = hour * rates.cache_write_1h + five_minutes * rates.cache_write_5m + plain * rates.input
-    return paid - tokens * rates.cache_read
+    usage = message.usage
+    paid = 0
+    for size, rate in (
+        (usage.cache_write_1h_tokens, rates.cache_write_1h),
+        (usage.cache_write_5m_tokens, rates.cache_write_5m),
+        (usage.input_tokens, rates.input),
+    ):
+        passed = min(skipped, size)
+        taken = min(tokens, size - passed)
+        skipped -= passed
+        tokens -= taken
+        paid += taken * (rate - rates.cache_read)
+    return paid

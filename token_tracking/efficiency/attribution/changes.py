@@ -29,10 +29,7 @@ def change(prompt: Prompt, request: Message, size: int, arrivals: Sequence[Arriv
     """Make `prompt` that of `request`: exactly of the `size` that was billed."""
     positions = prompt.positions
     before = prompt.unchanged = positions.total
-    has_removals = False
-    for each in arrivals:
-        if type(each) is Removal:
-            has_removals = True
+    has_removals = Removal in map(type, arrivals)
     if before and has_removals:
         fresh = _remove(prompt, request, size, arrivals)
     else:

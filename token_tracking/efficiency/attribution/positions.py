@@ -227,10 +227,10 @@ class Positions:
         self._row = None
         self._removable.clear()
         meter = self._meter
+        for group in self._open:
+            group.leave(meter)
         for slot in self._slots:
-            item = slot.item
-            if item.size:
-                item.resize(-item.size, meter)
+            slot.item.leave(meter)
         self._slots.clear()
         self.forget()
         self.total = self._new = 0

@@ -68,7 +68,7 @@ class Prompt:
         self._sizes = sizes
         self._agents = agents
         self._places: dict[str, Slot] = {}
-        self._placed = 0
+        self._placed = self._inherited = 0
 
     def fresh(self, arrivals: Iterable[Arrival], model: str | None) -> list[Fresh]:
         """What arrived, in a prompt of `model`, without removals. An answer takes exactly what was
@@ -98,7 +98,14 @@ class Prompt:
         """Begin another conversation."""
         self.positions.clear()
         self._places.clear()
-        self._placed = 0
+        self._placed = self._inherited = 0
+
+    def inherit(self) -> None:
+        """All in the prompt of now stood in that of another session's request."""
+        slots = self.positions.slots()
+        for slot in slots[self._inherited :]:
+            slot.item.is_inherited = slot.item.is_inherited or not slot.item.entered
+        self._inherited = len(slots)
 
     def slot_of(self, item_id: str) -> Slot | None:
         """Where an item stands in the prompt of now; `None` where it does not."""
@@ -181,15 +188,18 @@ class Prompt:
                 break
             size, before = slot.tokens, positions.start(slot)
             removed = min(want - taken, size - max(0, start - before))
-            self.cut(slot, size - removed)
+            self._cut(slot, size - removed, before)
             taken += removed
         return taken
 
     def cut(self, slot: Slot, tokens: int) -> None:
         """Make a slot smaller, or remove it."""
+        self._cut(slot, tokens, self.positions.start(slot))
+
+    def _cut(self, slot: Slot, tokens: int, start: int) -> None:
         if tokens:
             slot.item.is_estimated = True
-        self.unchanged = min(self.unchanged, self.positions.start(slot) + tokens)
+        self.unchanged = min(self.unchanged, start + tokens)
         self.positions.resize(slot, tokens)
 
     def _add_fresh(self, fresh: Fresh, size: int, chain: str, *, estimated: bool) -> None:

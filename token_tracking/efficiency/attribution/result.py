@@ -99,6 +99,7 @@ def result(
         NotAttributableError: they do not add up to the prompts.
     """
     carried = [item for item in prompt.items.values() if item.requests]
+    _disown(conversation, prompt.items)
     items = [*map(_share, carried), *_never_carried(conversation, prompt.items)]
     items.sort(key=lambda item: (-(item.cost_pico or 0), -item.prompt_tokens, item.id))
     sums = _sums(prompt.positions.groups.values(), carried)
@@ -113,6 +114,21 @@ def result(
         facts=caching.facts(),
         implied_outputs=prompt.implied,
     )
+
+
+def _disown(conversation: Conversation, items: Mapping[str, Item]) -> None:
+    """What another session loaded was carried from the first own request on: its answers, the
+    results of its calls, and all that stood in its prompts."""
+    others = {message.key for message in conversation.messages if not message.is_own}
+    if not others:
+        return
+    results = (entry.key for entry in conversation.entries if entry.call in others)
+    for key in (*others, *results):
+        if key in items:
+            items[key].is_inherited = True
+    for item in items.values():
+        if item.is_inherited:
+            item.first = 0
 
 
 def _check(name: str, totals: Totals, found: Iterable[tuple[int, int]]) -> None:
@@ -130,9 +146,10 @@ def _check(name: str, totals: Totals, found: Iterable[tuple[int, int]]) -> None:
 def _sums(
     groups: Iterable[Group], carried: Iterable[Item]
 ) -> dict[tuple[int, ShareLabel], ShareSums]:
-    """An item enters in the quarter of its first request, with all the tokens it ever had."""
+    """An item enters in the quarter of its first request, with all the tokens it ever had; what
+    another session loaded does not."""
     for item in carried:
-        if item.entered_at is not None:
+        if item.entered_at is not None and not item.is_inherited:
             sums = item.group.quarters[item.entered_at // QUARTER_MS]
             sums[0] += 1
             sums[1] += item.largest
@@ -162,6 +179,7 @@ def _share(item: Item) -> ItemShare:
         entered_with=item.entered_with,
         no_cache_pico=item.no_cache if is_priced else None,
         first_pico=item.first if is_priced else None,
+        is_inherited=item.is_inherited,
     )
 
 

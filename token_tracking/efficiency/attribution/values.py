@@ -104,7 +104,8 @@ class ItemShare(Struct, frozen=True, kw_only=True, gc=False):
     where no request ever carried it. `prompt_tokens` and `cost_pico` (pico-USD) are over all
     `requests` that carried it; the cost is `None` where none of them has a price, and so are
     `no_cache_pico`, what the same tokens would have cost at the input rate of each request, and
-    `first_pico`, the part of the cost that fell on the first request. `basis` is `measured` where
+    `first_pico`, the part of the cost that fell on the first request: 0 for what `is_inherited`,
+    which another session loaded and a fork carries from its beginning. `basis` is `measured` where
     billed counts alone give the size, and `estimated` where a billed growth was shared by bytes.
     """
 
@@ -123,6 +124,7 @@ class ItemShare(Struct, frozen=True, kw_only=True, gc=False):
     entered_with: str | None = None
     no_cache_pico: int | None = None
     first_pico: int | None = None
+    is_inherited: bool = False
 
     @property
     def prompt_cost_usd(self) -> Decimal | None:

@@ -42,7 +42,13 @@ def _below(root: Step, branches: Branches, prompt: Prompt) -> Iterator[Step]:
         if node.size:
             yield step
         after = branches.children.get(node.message.key)
-        if after is not None:
+        if after is None:
+            continue
+        if len(after) == 1 and node.size:
+            message = after[0]
+            following = Node(message, message.usage.prompt_tokens, node.message, after)
+            stack.append(Step(following, step.cached))
+        else:
             mark = None if len(after) == 1 else positions.mark()
             stack += _after(step, after, mark)
 
