@@ -3,6 +3,7 @@
 from typing import Final
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from token_tracking.shares import ShareLabel, ShareSums
 
@@ -35,7 +36,7 @@ share_sums = st.builds(
     cost_pico=_counts,
     no_cache_pico=_counts,
     first_pico=_counts,
-)
+).map(lambda sums: replace(sums, first_pico=min(sums.first_pico, sums.cost_pico)))
 
 shares = st.lists(
     st.tuples(st.sampled_from([None, "/home/sam/shop", "/q"]), st.sampled_from(LABELS), share_sums),

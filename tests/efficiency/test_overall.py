@@ -41,7 +41,7 @@ def test_what_caching_did() -> None:
         read_tokens=5000, write_tokens=7, hit_rate_tokens=5000 / 10_007, hit_rate_requests=0.9,
         unread_write_tokens=100, unread_write_usd=Decimal("0.25"), lapses=2, lapse_tokens=50_000,
         lapse_usd=Decimal("0.5"), switches=1, switch_usd=Decimal("0.125"),
-        unseen_write_tokens=700, unseen_write_usd=Decimal("0.1"), net_savings_usd=Decimal(4),
+        unseen_write_tokens=700, unseen_write_usd=Decimal("0.1"), net_savings_usd=Decimal("3.9"),
         write_premium_usd=Decimal(1),
     )  # fmt: skip
     empty = cache_health(Sums(), Facts())

@@ -54,15 +54,15 @@ def test_less_cost_for_a_message_is_an_improvement() -> None:
 
 def test_more_tokens_from_the_cache_are_an_improvement() -> None:
     rates = (0, 30, -20, 10)
-    warm = [step(sums(input_tokens=200 + d, cache_read_tokens=800 - d)) for d in rates]
-    cold = [step(sums(input_tokens=700 + d, cache_read_tokens=300 - d)) for d in rates]
+    warm = [step(sums(10, input_tokens=200 + d, cache_read_tokens=800 - d)) for d in rates]
+    cold = [step(sums(10, input_tokens=700 + d, cache_read_tokens=300 - d)) for d in rates]
     assert changes(warm, cold)["hit_rate"].direction == "improving"
     assert changes(cold, warm)["hit_rate"].direction == "declining"
 
 
 def test_a_change_that_may_be_chance_is_stable_and_says_so() -> None:
-    wild = [step(sums(1, cost=price)) for price in (0.1, 3.0, 0.2, 2.5)]
-    other = [step(sums(1, cost=price)) for price in (2.9, 0.3, 0.4, 3.5)]
+    wild = [step(sums(10, cost=10 * price)) for price in (0.1, 3.0, 0.2, 2.5)]
+    other = [step(sums(10, cost=10 * price)) for price in (2.9, 0.3, 0.4, 3.5)]
     cost = changes(wild, other)["cost_per_message"]
     assert (cost.direction, cost.can_tell) == ("stable", False)
     assert "may be chance" in cost.reason
@@ -70,8 +70,8 @@ def test_a_change_that_may_be_chance_is_stable_and_says_so() -> None:
 
 
 def test_a_small_change_is_stable_even_where_it_is_certain() -> None:
-    steady = [step(sums(1, cost=1.00))] * 5
-    barely = [step(sums(1, cost=1.04))] * 5
+    steady = [step(sums(10, cost=10.0))] * 5
+    barely = [step(sums(10, cost=10.4))] * 5
     cost = changes(barely, steady)["cost_per_message"]
     assert (cost.direction, cost.can_tell) == ("stable", True)
     assert cost.reason == "The cost of a message changed by less than 5%."
@@ -86,6 +86,12 @@ def test_so_few_steps_cannot_tell() -> None:
     )
     assert "before has no messages" in changes(WEEK, [])["cost_per_message"].reason
     assert "period has no messages" in changes([], WEEK)["cost_per_message"].reason
+
+
+def test_so_few_messages_cannot_tell() -> None:
+    cost = changes([step(sums(9, cost=9))] * 3, [step(sums(10, cost=90))] * 3)["cost_per_message"]
+    assert (cost.direction, cost.can_tell) == ("stable", False)
+    assert cost.reason == "Too few to tell: 27 messages in a period that needs 30."
 
 
 def test_all_of_time_has_nothing_before_it() -> None:

@@ -2,7 +2,7 @@
 
 from token_tracking.efficiency.cache import cache_figures
 from token_tracking.efficiency.savings import LedgerSums, savings
-from token_tracking.efficiency.snapshot import CacheHealth, Overall
+from token_tracking.efficiency.snapshot import PARTIAL_ERROR_P95, CacheHealth, Overall
 from token_tracking.pricing import usd
 from token_tracking.shares import Facts, ShareSums
 
@@ -37,12 +37,15 @@ def overall(
         partial_output_usd=usd(facts.partial_pico) if told and priced else None,
         baselines=savings(sums, facts, error_p95=error_p95),
         unattributed_tokens=sums.prompt_tokens - shares.prompt_tokens,
+        partial_output_error_p95=PARTIAL_ERROR_P95 if facts.partial_messages else None,
+        partial_output_unknown=max(0, sums.partial_messages - facts.partial_messages),
     )
 
 
 def cache_health(sums: LedgerSums, facts: Facts) -> CacheHealth:
     """What caching did; `None` is unknown."""
     figures = cache_figures(sums)
+    net = sums.no_cache_pico - sums.cost_pico
     priced = sums.messages > sums.unpriced_messages
     return CacheHealth(
         read_tokens=sums.cache_read_tokens,
@@ -58,6 +61,6 @@ def cache_health(sums: LedgerSums, facts: Facts) -> CacheHealth:
         switch_usd=usd(facts.switch_pico) if priced else None,
         unseen_write_tokens=facts.unseen_write_tokens,
         unseen_write_usd=usd(facts.unseen_write_pico) if priced else None,
-        net_savings_usd=figures.net_savings_usd,
+        net_savings_usd=usd(net - facts.unseen_write_pico) if priced else None,
         write_premium_usd=figures.write_premium_usd,
     )

@@ -67,15 +67,16 @@ def partial_estimates(
 
 
 def partial_facts(estimates: Iterable[PartialEstimate]) -> dict[int, Facts]:
-    """The estimates as facts, by quarter of an hour. What cannot be estimated adds a message and
-    no tokens."""
+    """The estimates as facts, by quarter of an hour. What cannot be estimated adds nothing: the
+    ledger's partial messages beyond these have no estimate."""
     facts: defaultdict[int, Facts] = defaultdict(Facts)
     for each in estimates:
-        facts[quarter_of(each.at)] += Facts(
-            partial_messages=1,
-            partial_tokens=each.tokens_more or 0,
-            partial_pico=each.pico_more or 0,
-        )
+        if each.tokens_more is not None:
+            facts[quarter_of(each.at)] += Facts(
+                partial_messages=1,
+                partial_tokens=each.tokens_more,
+                partial_pico=each.pico_more or 0,
+            )
     return dict(facts)
 
 

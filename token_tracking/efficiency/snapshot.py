@@ -5,7 +5,7 @@ Money is USD (Decimal), `None` where no price is known. `basis` says how a figur
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -17,6 +17,17 @@ StepSize = Literal["quarter", "hour", "day", "week", "month"]
 GroupBy = Literal[
     "item", "path", "tool", "mcp-server", "skill", "agent", "category", "project", "kind"
 ]
+
+
+SHARE_ERROR_P95: Final = 0.33
+"""The relative error of a tool result's estimated size, in 95 of 100 of those that entered alone
+between two requests of real sessions, so that billed growth tells their size (median 11%): `python
+-m benchmarks.attribution TREE`."""
+
+
+PARTIAL_ERROR_P95: Final = 0.71
+"""The relative error of an estimate of partial output, by either method, in 95 of 100 answers whose
+final count was hidden (`efficiency.partial`): `python -m benchmarks.partial TREE`."""
 
 
 class Against(Struct, frozen=True, kw_only=True):
@@ -44,10 +55,12 @@ class Against(Struct, frozen=True, kw_only=True):
 
 class Overall(Struct, frozen=True, kw_only=True):
     """A period in one line. `cost_usd` is that of `messages - unpriced_messages`. Of
-    `partial_messages` the output is a lower bound: `partial_output_tokens` (estimated) more, which
-    are in no other figure. `baselines` are `no_cache`, `no_jit`, and `no_cache+no_jit` together;
-    `no_jit` is there only if something was loaded from a library of known size. `prompt_cost_usd`
-    is that of the prompts that are attributed: all but `unattributed_tokens`."""
+    `partial_messages` the output is a lower bound: it is estimated to have `partial_output_tokens`
+    more, which are in no other figure; nineteen of twenty estimates are off by at most
+    `partial_output_error_p95` (relative), and `partial_output_unknown` messages have none. `basis`
+    is that of all other figures here. `baselines` are `no_cache`, `no_jit`, and `no_cache+no_jit`
+    together; `no_jit` is there only if something was loaded from a library of known size.
+    `prompt_cost_usd` is that of the prompts that are attributed: all but `unattributed_tokens`."""
 
     sessions: int
     messages: int
@@ -67,10 +80,17 @@ class Overall(Struct, frozen=True, kw_only=True):
     baselines: list[Against]
     basis: Basis = "measured"
     unattributed_tokens: int = 0
+    partial_output_basis: Basis = "estimated"
+    partial_output_error_p95: float | None = None
+    partial_output_unknown: int = 0
 
 
 class CacheHealth(Struct, frozen=True, kw_only=True):
-    """What caching did. Rates are 0 to 1. `net_savings_usd` is net of `write_premium_usd`."""
+    """What caching did. Rates are 0 to 1. `net_savings_usd` is net of `write_premium_usd` and of
+    `unseen_write_usd`, the premium of calls that stand in no line. `basis` is that of tokens, rates
+    and the premium; what was lost by lapses, switches, unread and unseen writes (`lost_basis`)
+    rests on lifetimes that are taken to end to the second, and unread writes are an upper bound:
+    another session may have read them."""
 
     read_tokens: int
     write_tokens: int
@@ -88,6 +108,7 @@ class CacheHealth(Struct, frozen=True, kw_only=True):
     net_savings_usd: Decimal | None
     write_premium_usd: Decimal | None
     basis: Basis = "measured"
+    lost_basis: Basis = "estimated"
 
 
 class GroupRow(Struct, frozen=True, kw_only=True):
@@ -161,8 +182,10 @@ class Change(Struct, frozen=True, kw_only=True):
 class Groups(Struct, frozen=True, kw_only=True):
     """The rows of a grouping, in the order of `metric`, and all of the period together: rows that a
     limit left out (`left_out`) are in `totals`. Single items (`by` is `item`) are those that
-    entered in the period, each with its cost to the end; `totals` are then of the period all the
-    same. `start` and `end` are milliseconds since 1970 UTC, half-open."""
+    entered in the period, each with its cost to the end: of a period that is bounded they make up
+    no total, so `totals` and each `share` are `None`. Nineteen of twenty sizes of single results
+    are off by at most `error_p95` (relative); sums over many are nearer. `start` and `end` are
+    milliseconds since 1970 UTC, half-open."""
 
     by: GroupBy
     metric: Metric
@@ -170,8 +193,9 @@ class Groups(Struct, frozen=True, kw_only=True):
     start: int | None
     end: int | None
     rows: list[GroupRow]
-    totals: GroupRow
+    totals: GroupRow | None
     left_out: int = 0
+    error_p95: float = SHARE_ERROR_P95
 
 
 class Trend(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,11 @@ THRESHOLD: Final = 0.05
 """A change of less than a twentieth is stable, even where the test could tell it."""
 
 
+LEAST_MESSAGES: Final = 30
+"""Of fewer, a mean of costs as skewed as those of messages is no normal one (a rule of thumb, as in
+Cochran, Sampling Techniques, section 2.15)."""
+
+
 class StepSums(Struct, frozen=True, kw_only=True):
     """One step: its label, its start (milliseconds since 1970 UTC), and its sums by model."""
 
@@ -117,10 +122,14 @@ def _change(
     change = None
     if now.value is not None and before.value:
         change = (now.value - before.value) / abs(before.value)
+    fewest = min(_messages(steps), _messages(earlier or ()))
     if earlier is None:
         reason = "There is no period before this one."
     elif told is None:
         reason = f"Too few to tell: {_few(now.steps, before.steps)}."
+    elif fewest < LEAST_MESSAGES:
+        told = None
+        reason = f"Too few to tell: {fewest} messages in a period that needs {LEAST_MESSAGES}."
     elif not told:
         reason = f"{figure.words} varies so much that the difference may be chance (95%)."
     elif change is not None and abs(change) < THRESHOLD:
@@ -137,6 +146,10 @@ def _change(
         can_tell=bool(told),
         reason=reason,
     )
+
+
+def _messages(steps: Sequence[StepSums]) -> int:
+    return sum(sums.messages for step in steps for sums in step.models.values())
 
 
 def _steps(figure: _Figure, steps: Sequence[StepSums]) -> list[Step]:
