@@ -127,22 +127,38 @@ _QUARTERS = (
 )
 _FACT_QUARTERS = "fact_quarters AS f JOIN sessions AS s ON s.id = f.session_id"
 _TOTALS = "totals AS t JOIN sessions AS s ON s.id = t.session_id"
+_FINDINGS = "findings AS f JOIN sessions AS s ON s.id = f.session_id"
+_FINDING_SUMS = (
+    "SUM(f.pico), SUM(f.tokens), SUM(f.count), COUNT(*), SUM(f.is_measured), SUM(f.is_first)"
+)
+_BLOCKS = "MIN(q.quarter / 24), MAX(q.quarter / 24)"
+_OF_URI = f"{_QUARTERS} JOIN tools AS t ON t.id = l.tool_id AND t.stem <> ''"
+_SORT = "MIN(CASE t.stem WHEN 'skill:' THEN 2 WHEN 'agent:' THEN 3 ELSE 1 END)"
+
+
+def _both(key: str, sums: str, tables: str, project: str = _PROJECT) -> list[tuple[str, str, str]]:
+    """By project, and of all of them together."""
+    return [(f"{project}, {key}", sums, tables), (f"-1, {key}", sums, tables)]
+
+
 _KEPT_SUMS = {
-    "label_days": [(f"q.quarter / 96, {_PROJECT}, q.label_id", _SHARES, _QUARTERS)],
-    "tool_days": [(f"q.quarter / 96, {_PROJECT}, l.tool_id", _SHARES, _QUARTERS)],
-    "label_sums": [
-        (f"{_PROJECT}, q.label_id", _SHARES, _QUARTERS),
-        ("-1, q.label_id", _SHARES, _QUARTERS),
+    "label_blocks": _both("q.label_id, q.quarter / 24", _SHARES, _QUARTERS),
+    "label_sums": _both("q.label_id", f"{_SHARES}, {_BLOCKS}", _QUARTERS),
+    "uri_blocks": _both("l.uri_id, q.quarter / 24", _SHARES, _OF_URI),
+    "uri_sums": _both("l.uri_id", f"{_SHARES}, {_BLOCKS}, {_SORT}", _OF_URI),
+    "tool_blocks": [
+        *_both("q.quarter / 24, l.tool_id", _SHARES, _QUARTERS),
+        *_both("q.quarter / 24, 0", _SHARES, _QUARTERS),
     ],
-    "tool_sums": [(f"{_PROJECT}, l.tool_id", _SHARES, _QUARTERS)],
-    "fact_days": [
-        (f"{_PROJECT}, f.quarter / 96", _FACTS, _FACT_QUARTERS),
-        ("-1, f.quarter / 96", _FACTS, _FACT_QUARTERS),
+    "tool_days": [
+        *_both("q.quarter / 96, l.tool_id", _SHARES, _QUARTERS),
+        *_both("q.quarter / 96, 0", _SHARES, _QUARTERS),
     ],
-    "total_days": [
-        (f"{_PROJECT}, t.quarter / 96, t.model", _SUMS, _TOTALS),
-        ("-1, t.quarter / 96, t.model", _SUMS, _TOTALS),
-    ],
+    "tool_sums": [*_both("l.tool_id", _SHARES, _QUARTERS), *_both("0", _SHARES, _QUARTERS)],
+    "finding_sums": _both("f.kind, f.subject_id", _FINDING_SUMS, _FINDINGS),
+    "finding_days": _both("f.at / 86400000, f.kind, f.subject_id", _FINDING_SUMS, _FINDINGS),
+    "fact_days": _both("f.quarter / 96", _FACTS, _FACT_QUARTERS),
+    "total_days": _both("t.quarter / 96, t.model", _SUMS, _TOTALS),
     "session_days": [("t.quarter / 96, t.session_id", "0", "totals AS t")],
 }
 
@@ -175,8 +191,11 @@ def _summed(
 ) -> set[tuple[Any, ...]]:
     found: set[tuple[Any, ...]] = set()
     for key, sums, tables in parts:
-        groups = key.replace("-1, ", "")
-        rows = connection.execute(f"SELECT {key}, {sums} FROM {tables} GROUP BY {groups}")
+        groups = ", ".join(part for part in key.split(", ") if part not in {"-1", "0)", "0"})
+        groups = groups.replace("COALESCE(s.project_id", _PROJECT)
+        rows = connection.execute(
+            f"SELECT {key}, {sums} FROM {tables}" + (f" GROUP BY {groups}" if groups else "")
+        )
         size = key.count(",") + 1 - key.count("COALESCE")
-        found |= {row for row in rows if any(row[size:]) or sums == "0"}
+        found |= {row for row in rows if any(row[size : size + 7]) or sums == "0"}
     return found

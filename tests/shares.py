@@ -30,6 +30,8 @@ LABELS: Final = (
     ShareLabel("tool", "Read", None, "/b.py", "Explore"),
     ShareLabel("tool", "list_issues", "github"),
     ShareLabel("tool", "Read"),
+    ShareLabel("tool", "load_content", "library", "content://guides/tests.md"),
+    ShareLabel("meta", None, None, "skill:review"),
 )
 _counts = st.integers(0, 5) | st.integers(10**6, 10**12)
 quarters = st.sampled_from([(MIDNIGHT + hour * 3_600_000) // QUARTER_MS for hour in HOURS])

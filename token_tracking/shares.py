@@ -4,6 +4,7 @@ Money is integer pico-USD, times are milliseconds since 1970 UTC, and a quarter 
 hour since 1970 UTC. All sums are additive: those of parts of a period make up those of the period.
 """
 
+import re
 from operator import add, sub
 from typing import Final, Literal
 
@@ -14,6 +15,11 @@ Metric = Literal["cost", "tokens", "efficiency", "carried"]
 METRICS: Final[tuple[Metric, ...]] = ("cost", "tokens", "efficiency", "carried")
 
 QUARTER_MS: Final = 15 * 60 * 1000
+
+SKILL_STEM: Final = "skill:"
+AGENT_STEM: Final = "agent:"
+PATH_STEM: Final = "/"
+_LIBRARY: Final = "content://"
 
 
 class ShareLabel(Struct, frozen=True, order=True):
@@ -90,14 +96,15 @@ class Facts(Struct, frozen=True):
     number of them: sums.
 
     Caching: `hit_requests` of the `requests` read something from the cache. `unread_write_tokens`
-    were written and never read again, at a premium over plain input of `unread_write_pico`. A
+    were written and never read again by the same session (others may have), at a premium over plain
+    input of `unread_write_pico`. A
     `lapse` is a request that had to write again what an earlier one had in the cache, since too
     much time went by: `lapse_tokens` in all, for `lapse_pico` more than reading them. `switches`
     are the same for a change of model. `unseen_write_tokens` were read although no known request
     wrote them: a call that stands in no line did, at a premium of `unseen_write_pico`.
 
-    Output: of `partial_messages` the ledger has a lower bound; they are estimated to have
-    `partial_tokens` more, for `partial_pico`.
+    Output: of `partial_messages` the ledger has a lower bound, and they are estimated to have
+    `partial_tokens` more, for `partial_pico`; others have no estimate.
 
     Just-in-time loading, of the `jit_requests` of sessions that loaded from a library: what their
     prompts held, what they would have held with the whole library upfront, and what that saved.
@@ -184,6 +191,16 @@ class SessionShares(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     details: dict[str, int] = {}
     problem: str | None = None
+
+
+def uri_stem(uri: str | None) -> str:
+    """What a path or URI begins with: `content://CATEGORY` of what was loaded from a library (that
+    of its first document), `skill:`, `agent:`, `/` for any other; empty where there is none."""
+    if not uri:
+        return ""
+    if uri.startswith(_LIBRARY):
+        return _LIBRARY + re.split(r"[/ #]", uri.removeprefix(_LIBRARY), maxsplit=1)[0]
+    return next((stem for stem in (SKILL_STEM, AGENT_STEM) if uri.startswith(stem)), PATH_STEM)
 
 
 def quarter_of(at: int) -> int:

@@ -16,6 +16,7 @@ from token_tracking.ingest import ingest_claude_code
 from token_tracking.metrics import TokenMetrics
 from token_tracking.metrics.timeline import NOT_YET
 from token_tracking.pricing import usd
+from token_tracking.shares import METRICS
 from token_tracking.store import Sums, TokenStore
 from token_tracking.usage import Place, Usage
 
@@ -105,6 +106,22 @@ async def test_rows_beyond_a_limit_are_counted(metrics: TokenMetrics) -> None:
     assert (groups.rows[0].label[:18], groups.left_out) == ("Base of the prompt", 3)
     items = await metrics.get_groups("item", limit=3, metric="efficiency")
     assert (len(items.rows), items.left_out) == (3, 1)
+
+
+async def test_a_limit_leaves_the_largest_and_counts_the_others(
+    store: TokenStore, tmp_path: Path
+) -> None:
+    await ingest_claude_code(store, [build_tree(tmp_path / "tree", 2, 3, None)])
+    metrics = TokenMetrics(store, UTC)
+    cut = await _middle(store)
+    for by in ("path", "skill", "project", "tool"):
+        for period in ("all_time", (cut, date(3000, 1, 1)), (date(2000, 1, 1), cut)):
+            for metric in METRICS:
+                every = await metrics.get_groups(by, period, metric=metric)
+                few = await metrics.get_groups(by, period, metric=metric, limit=2)
+                assert few.rows == every.rows[:2]
+                assert few.left_out == every.left_out + len(every.rows) - len(few.rows)
+                assert few.totals == every.totals
 
 
 async def test_the_top_of_each_metric(metrics: TokenMetrics) -> None:

@@ -3,14 +3,16 @@
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.events import events, items, parents, sessions
 from tests.ledgers import broken_sums, dump, empty_ledger
@@ -27,14 +29,16 @@ from token_tracking.shares import (
     SessionShares,
     ShareLabel,
     ShareSums,
+    uri_stem,
 )
-from token_tracking.store import Sums, TokenStore
+from token_tracking.store import Sums, TokenStore, group_reads
+from token_tracking.store.group_reads import ItemMetric, ShareGrouping
 from token_tracking.store.migrate import MIGRATIONS
 from token_tracking.store.records import SUM_FIELDS
-from token_tracking.store.share_reads import ItemMetric, ShareGrouping
 from token_tracking.usage import ContentItem, Place, UsageEvent
 
 VERSION = 1
+_Name = TypeVar("_Name", str, str | None, ShareLabel)
 _quick = settings(
     max_examples=40,
     deadline=None,
@@ -125,6 +129,7 @@ def _id(item: ItemRecord) -> str:
 @given(shares=_shares, start=_bounds, end=_bounds, project=st.sampled_from([None, "a", "b", "?"]))
 async def test_the_figures_of_any_period_are_the_sums_of_its_quarters(
     tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
     shares: list[SessionShares],
     start: int | None,
     end: int | None,
@@ -134,43 +139,64 @@ async def test_the_figures_of_any_period_are_the_sums_of_its_quarters(
     last = {each.session_id: each for each in shares}
     low = -(2**62) if start is None else start // QUARTER_MS
     high = 2**62 if end is None else end // QUARTER_MS
-    by_label: dict[tuple[str, ShareLabel], ShareSums] = defaultdict(ShareSums)
-    by_tool: dict[tuple[str, ShareLabel], ShareSums] = defaultdict(ShareSums)
-    merged: dict[ShareLabel, ShareSums] = defaultdict(ShareSums)
+    by_label: dict[ShareLabel, ShareSums] = defaultdict(ShareSums)
+    by_tool: dict[ShareLabel, ShareSums] = defaultdict(ShareSums)
+    by_uri: dict[str, ShareSums] = defaultdict(ShareSums)
+    by_skill: dict[str, ShareSums] = defaultdict(ShareSums)
+    by_project: dict[str | None, ShareSums] = defaultdict(ShareSums)
     facts = Facts()
     for name, each in last.items():
         if project not in {None, projects[name]}:
             continue
         for (quarter, label), sums in each.sums.items():
             if low <= quarter < high:
-                tool = ShareLabel(label.kind, label.name, label.server, None, label.agent)
-                by_label[projects[name], label] += sums
-                by_tool[projects[name], tool] += sums
-                merged[label] += sums
+                by_label[label] += sums
+                by_tool[replace(label, uri=uri_stem(label.uri) or None)] += sums
+                by_project[projects[name] or None] += sums
+                if label.uri:
+                    skills = label.uri.startswith("skill:")
+                    (by_skill if skills else by_uri)[label.uri] += sums
         for quarter, more in each.facts.items():
             facts += more if low <= quarter < high else Facts()
     path = await empty_ledger(tmp_path_factory.mktemp("laws") / "l.db")
     async with TokenStore.opened(path) as store:
         await store.save_usage([_in(name, path) for name, path in projects.items()])
         await _save(store, *last.values())
-        groupings: dict[ShareGrouping, dict[tuple[str, ShareLabel], ShareSums]] = {
+        groupings: dict[ShareGrouping, dict[ShareLabel, ShareSums]] = {
             "label": by_label,
             "tool": by_tool,
         }
         for by, expected in groupings.items():
             rows = await store.share_sums(by, start, end, project)
-            found = {(path or "", label): sums for path, label, sums in rows}
-            assert len(found) == len(rows)
-            assert found == {key: sums for key, sums in expected.items() if sums != ShareSums()}
+            assert len({label for label, _ in rows}) == len(rows)
+            assert dict(rows) == _not_empty(expected)
+        whole = sum(by_label.values(), start=ShareSums())
+        assert await store.share_total(start, end, project) == whole
         assert await store.facts(start, end, project) == facts
-        for metric, value in _METRICS.items():
-            top = await store.top_labels(metric, 3, start, end, project=project)
-            best = sorted(
-                (value(sums) for sums in merged.values() if sums != ShareSums()), reverse=True
-            )
-            assert [value(sums) for _, sums in top] == best[:3]
-            assert all(merged[label] == sums for label, sums in top)
+        for few in (0, 1000):
+            monkeypatch.setattr(TokenStore, "few_sums", few)
+            monkeypatch.setattr(group_reads, "_PAGE", 1 if few == 0 else 64)
+            for metric, value in _METRICS.items():
+                labels = await store.top_labels(metric, 2, start, end, project=project)
+                _is_top(labels, by_label, value, 2)
+                uris = await store.top_uris(metric, 1, start, end, project=project)
+                _is_top(uris, by_uri, value, 1)
+                if project is None:
+                    found, count = await store.top_projects(metric, 2, start, end)
+                    _is_top(found, by_project, value, 2)
+                    assert count == len(_not_empty(by_project))
+        for uri in ("/a.py", "/nowhere"):
+            assert await store.uri_shares(uri, start, end, project) == by_uri[uri]
+        assert await store.count_uris(start, end, project=project) == len(_not_empty(by_uri))
+        skills = await store.top_uris("cost", 9, start, end, sort="skill", project=project)
+        _is_top(skills, by_skill, _METRICS["cost"], 9)
+        assert await store.count_uris(start, end, sort="skill", project=project) == len(skills)
+        monkeypatch.setattr(TokenStore, "few_findings", 10**6)
         findings = await store.findings(start, end, project)
+        monkeypatch.setattr(TokenStore, "few_findings", 0)
+        many = await store.findings(start, end, project)
+        sums = [replace(each, session_id="", item=None, at=0) for each in findings]
+        assert [replace(each, session_id="", item=None, at=0) for each in many] == sums
         seen = [
             finding
             for name, each in last.items()
@@ -187,6 +213,21 @@ async def test_the_figures_of_any_period_are_the_sums_of_its_quarters(
         )
         for each in seen
     }
+
+
+def _not_empty(sums: Mapping[_Name, ShareSums]) -> dict[_Name, ShareSums]:
+    return {name: each for name, each in sums.items() if each != ShareSums()}
+
+
+def _is_top(
+    rows: Sequence[tuple[_Name, ShareSums]],
+    expected: Mapping[_Name, ShareSums],
+    value: Callable[[ShareSums], int],
+    limit: int,
+) -> None:
+    best = sorted(map(value, _not_empty(expected).values()), reverse=True)
+    assert [value(sums) for _, sums in rows] == best[:limit]
+    assert all(expected[name] == sums for name, sums in rows)
 
 
 _METRICS: dict[ItemMetric, Callable[[ShareSums], int]] = {
@@ -296,6 +337,24 @@ async def test_the_largest_items_are_found_among_those_of_all_sessions(
     assert all((each.session_id, each.item) in within for each in found)
 
 
+@pytest.mark.parametrize(
+    ("uri", "stem"),
+    [
+        (None, ""),
+        ("", ""),
+        ("/src/app.py", "/"),
+        ("https://example.com", "/"),
+        ("skill:review", "skill:"),
+        ("agent:Explore", "agent:"),
+        ("content://guides/tests.md", "content://guides"),
+        ("content://guides content://agents/x.md", "content://guides"),
+        ("content://", "content://"),
+    ],
+)
+def test_the_stem_of_a_path_is_what_its_category_needs(uri: str | None, stem: str) -> None:
+    assert uri_stem(uri) == stem
+
+
 async def test_what_is_marked_again_meanwhile_stays_due(store: TokenStore) -> None:
     await store.save_usage([event(), event("msg_2", session="s2")])
     due = await store.due_sessions(VERSION)
@@ -373,13 +432,14 @@ async def test_a_move_to_another_project_takes_the_history_along(
     await store.save_usage(_in("s1", "late", hour=1))
     sums = {(MIDNIGHT // QUARTER_MS, LABELS[0]): ShareSums(1, 2, 3, 4, 5, 6, 7)}
     await _save(store, SessionShares(session_id="s1", sums=sums))
-    assert [row[0] for row in await store.share_sums("tool")] == ["late"]
+    assert len(await store.share_sums("tool", project="late")) == 1
     await store.save_usage(_in("s1", "early", hour=0))
     groupings: list[ShareGrouping] = ["tool", "label"]
     for by in groupings:
         for start in (None, MIDNIGHT - 86_400_000):
-            rows = await store.share_sums(by, start)
-            assert [(row[0], row[2]) for row in rows] == [("early", ShareSums(1, 2, 3, 4, 5, 6, 7))]
+            assert await store.share_sums(by, start, project="late") == []
+            ((_, kept),) = await store.share_sums(by, start, project="early")
+            assert kept == ShareSums(1, 2, 3, 4, 5, 6, 7)
     assert [each.project for each in await store.period_projects()] == ["early"]
     assert broken_sums(store.location.path) == []
 
@@ -398,29 +458,95 @@ async def test_the_tables_have_a_column_for_each_fact_and_sum(store: TokenStore)
     connection.close()
 
 
-_QUESTIONS = ("share_reads.sql", "shares.sql", "due.sql", "days.sql")
-_LARGE = ("item_shares", "share_quarters", "messages", "items", "label_days", "totals")
+_QUESTIONS = (
+    "share_reads.sql",
+    "group_reads.sql",
+    "shares.sql",
+    "rollups.sql",
+    "due.sql",
+    "days.sql",
+)
+_LARGE = (
+    "item_shares",
+    "share_quarters",
+    "messages",
+    "items",
+    "label_blocks",
+    "label_sums",
+    "uri_blocks",
+    "uri_sums",
+    "totals",
+    "findings",
+)
+
+
+def _queries(names: Iterable[str]) -> dict[str, str]:
+    """The questions of these files by name."""
+    files = [MIGRATIONS.parent / "queries" / name for name in names]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    parts = re.split(r"^-- name: ([\w]+).*$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _planned(path: Path, queries: dict[str, str]) -> sqlite3.Connection:
+    """An empty ledger in which each of these can be planned; those that create are run."""
+    connection = sqlite3.connect(path)
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        connection.executescript(file.read_text(encoding="utf-8"))
+    connection.execute("CREATE TEMPORARY TABLE wanted (name TEXT)")
+    connection.execute("CREATE TEMPORARY TABLE wanted_ids (id INTEGER)")
+    connection.execute("CREATE TEMPORARY TABLE wanted_totals (session_id, quarter)")
+    for name in [name for name in queries if name.startswith("create_")]:
+        connection.execute(queries.pop(name))
+    return connection
+
+
+def _plan(connection: sqlite3.Connection, query: str) -> list[str]:
+    given = dict.fromkeys(re.findall(r":(\w+)", query), 0)
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", given)]
 
 
 def test_no_question_reads_a_large_table_from_end_to_end(tmp_path: Path) -> None:
     """However long the history: each has a condition that an index answers."""
-    files = [MIGRATIONS.parent / "queries" / name for name in _QUESTIONS]
-    text = "".join(file.read_text(encoding="utf-8") for file in files)
-    parts = re.split(r"^-- name: ([\w]+).*$", text, flags=re.MULTILINE)
-    queries = dict(zip(parts[1::2], parts[2::2], strict=True))
-    with sqlite3.connect(tmp_path / "plans.db") as connection:
-        for file in sorted(MIGRATIONS.glob("*.sql")):
-            connection.executescript(file.read_text(encoding="utf-8"))
-        connection.execute("CREATE TEMPORARY TABLE wanted (name TEXT)")
-        connection.execute("CREATE TEMPORARY TABLE wanted_ids (id INTEGER)")
-        connection.execute("CREATE TEMPORARY TABLE wanted_totals (session_id, quarter)")
-        for name in [name for name in queries if name.startswith("create_")]:
-            connection.execute(queries.pop(name))
-        for name, query in queries.items():
-            given = dict.fromkeys(re.findall(r":(\w+)", query), 0)
-            plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", given).fetchall()
-            scanned = [row[3] for row in plan if row[3].startswith("SCAN")]
-            aliases = dict(re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", query))
-            large = [aliases[table] for table in _LARGE if table in aliases]
-            assert not [step for step in scanned if step.split()[1] in large], name
+    queries = _queries(_QUESTIONS)
+    connection = _planned(tmp_path / "plans.db", queries)
+    for name, query in queries.items():
+        if name.startswith("size_"):
+            continue
+        scanned = [step for step in _plan(connection, query) if step.startswith("SCAN")]
+        aliases = dict(re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", query))
+        large = [aliases[table] for table in _LARGE if table in aliases]
+        assert not [step for step in scanned if step.split()[1] in large], name
+    connection.close()
+
+
+def test_no_question_reads_a_large_table_to_filter_it(tmp_path: Path) -> None:
+    """SQLite makes a Bloom filter of a table where it thinks that it is looked up very often."""
+    queries = _queries(["share_reads.sql", "group_reads.sql"])
+    connection = _planned(tmp_path / "plans.db", queries)
+    spans = [(0, "day", 1, 2, 1), (0, "block", 1, 2, 1), (0, "quarter", 1, 2, 1)]
+    connection.executemany("INSERT INTO wanted_spans VALUES (?, ?, ?, ?, ?)", spans)
+    connection.executemany("INSERT INTO wanted_ids VALUES (?)", [(1,), (2,)])
+    connection.execute("ANALYZE")
+    connection.executemany(
+        "INSERT INTO sqlite_stat1 VALUES (?, ?, ?)",
+        [
+            ("label_blocks", "label_blocks", "900000 450000 8 1"),
+            ("labels", "labels_by_uri", "1280000 3"),
+            ("label_sums", "label_sums", "2800000 1400000 1"),
+            ("sessions", "sessions_by_end", "120000 1"),
+            ("share_quarters", "share_quarters", "19000000 70 50 1"),
+            ("tools", "sqlite_autoindex_tools_1", "50 10 2 1 1 1"),
+            ("uri_sums", "uri_sums", "800000 400000 1"),
+            ("uri_blocks", "uri_blocks", "900000 450000 8 1"),
+            ("tool_blocks", "tool_blocks", "90000 45000 40 1"),
+            ("tool_days", "tool_days", "50000 25000 40 1"),
+        ],
+    )
+    connection.commit()
+    connection.execute("ANALYZE sqlite_schema")
+    for size in ("size_wanted_spans", "size_wanted_ids"):
+        connection.execute(queries.pop(size))
+    for name, query in queries.items():
+        assert not [step for step in _plan(connection, query) if "BLOOM" in step], name
     connection.close()

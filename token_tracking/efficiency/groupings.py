@@ -1,6 +1,5 @@
 """What the things that stand in prompts are grouped by."""
 
-import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, get_args
 
@@ -14,12 +13,12 @@ from token_tracking.efficiency.words import (
     uri_words,
 )
 from token_tracking.errors import UnknownMetricError
-from token_tracking.shares import ShareLabel
+from token_tracking.shares import AGENT_STEM, SKILL_STEM, ShareLabel, uri_stem
 
 GROUPINGS: Final[tuple[GroupBy, ...]] = get_args(GroupBy)
 
 _LIBRARY: Final = "content://"
-_SKILL: Final = "skill:"
+_SORTS: Final = {SKILL_STEM: "skill", AGENT_STEM: "agent"}
 
 
 class Group(NamedTuple):
@@ -72,9 +71,14 @@ def category(label: ShareLabel) -> str:
 
 def library_category(label: ShareLabel) -> str | None:
     """The library's category of what was loaded from one: `content://CATEGORY/...`."""
-    if not label.uri or not label.uri.startswith(_LIBRARY):
-        return None
-    return re.split(r"[/ #]", label.uri.removeprefix(_LIBRARY), maxsplit=1)[0] or None
+    stem = uri_stem(label.uri)
+    return stem.removeprefix(_LIBRARY) or None if stem.startswith(_LIBRARY) else None
+
+
+def uri_sort(uri: str | None) -> str | None:
+    """Whether it is a `path` (or address), a `skill` or an `agent`; `None` where there is none."""
+    stem = uri_stem(uri)
+    return _SORTS.get(stem, "path") if stem else None
 
 
 def described(label: ShareLabel) -> dict[str, str | None]:
@@ -113,15 +117,15 @@ def _by_server(_: str | None, label: ShareLabel) -> Group:
 
 
 def _by_path(_: str | None, label: ShareLabel) -> Group:
-    if not label.uri or label.uri.startswith((_SKILL, "agent:")):
+    if not label.uri or uri_sort(label.uri) != "path":
         return _rest("path")
     return Group((label.uri,), {"label": uri_words(label.uri), "uri": label.uri})
 
 
 def _by_skill(_: str | None, label: ShareLabel) -> Group:
-    if not label.uri or not label.uri.startswith(_SKILL):
+    if not label.uri or uri_sort(label.uri) != "skill":
         return _rest("skill")
-    name = label.uri.removeprefix(_SKILL)
+    name = label.uri.removeprefix(SKILL_STEM)
     return Group((name,), {"label": name, "name": name, "uri": label.uri})
 
 

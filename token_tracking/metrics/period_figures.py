@@ -7,7 +7,7 @@ from typing import Final
 from token_tracking.efficiency import EfficiencyEngine
 from token_tracking.efficiency.advice import advise
 from token_tracking.efficiency.candidates import WASTE_SHARE, Waste
-from token_tracking.efficiency.groupings import check_grouping
+from token_tracking.efficiency.groupings import check_grouping, uri_sort
 from token_tracking.efficiency.groups import (
     Share,
     check_metric,
@@ -35,8 +35,9 @@ from token_tracking.metrics.range_reads import RangeReads
 from token_tracking.metrics.report import total
 from token_tracking.metrics.trend import steps_of
 from token_tracking.pricing import usd
-from token_tracking.shares import Metric, ShareSums
+from token_tracking.shares import Metric, ShareLabel, ShareSums
 from token_tracking.store import FindingSums, TokenStore
+from token_tracking.store.group_reads import ItemMetric, UriSort
 
 MOST_ITEMS: Final = 1000
 """Single items where no limit is named: a ledger has millions. No more groups than these are large
@@ -46,7 +47,8 @@ _REREAD: Final = "reread"
 _WASTED: Final = 3
 """At most so many paths that were loaded again are looked at for what they cost in all."""
 
-_BY_LABEL: Final = frozenset({"path", "skill"})
+_STEMS: Final[dict[GroupBy, UriSort]] = {"path": "path", "skill": "skill"}
+_ALL: Final = 10**9
 
 
 class PeriodFigures:
@@ -70,7 +72,7 @@ class PeriodFigures:
         models = await self._reads.models()
         facts = await self._reads.facts()
         sessions = await self._reads.sessions()
-        shares = await self._reads.category_shares()
+        shares = await self._reads.shares("tool")
         return self._engine.generate_snapshot(
             self._period.name,
             self._period.start,
@@ -115,13 +117,11 @@ class PeriodFigures:
     async def top_resources(self, metric: str, limit: int) -> list[GroupRow]:
         """What is most by a metric, by label."""
         known = check_metric(metric)
-        whole = total_shares(await self._reads.shares("tool"))
-        # All that is large enough to be ranked by efficiency is among the largest.
-        by, count = ("carried", MOST_ITEMS) if known == "efficiency" else (known, limit)
-        floor = floor_of(whole) if known == "efficiency" else 0
-        labels = await self._reads.top_labels(by, count)
+        whole = await self._reads.whole()
+        by, count, floor = _largest(known, limit, whole)
         rows = [
-            label_row(label, sums, whole) for label, sums in labels if sums.prompt_tokens >= floor
+            label_row(label, sums, whole)
+            for label, sums in await self._reads.top_labels(by, count, floor)
         ]
         return ranked(rows, known, limit, floor=floor)
 
@@ -130,25 +130,61 @@ class PeriodFigures:
         grouping, known = check_grouping(by), check_metric(metric)
         if grouping == "item":
             return await self._items(known, limit)
-        shares = await self._shares(grouping)
+        if grouping == "project":
+            return await self._by_project(known, limit)
+        shares = await self._reads.shares("tool")
+        if grouping in _STEMS:
+            return await self._by_uri(grouping, known, limit, shares)
         whole = total_shares(shares)
-        rows = group_rows(grouping, shares)
-        chosen = ranked(rows, known, limit, floor=floor_of(whole))
-        return self._as_groups(grouping, known, chosen, whole, len(rows) - len(chosen))
+        return self._ranked(grouping, known, limit, group_rows(grouping, shares), whole)
 
-    async def _shares(self, by: GroupBy) -> list[Share]:
-        if by == "category":
-            return await self._reads.category_shares()
-        return await self._reads.shares("label" if by in _BY_LABEL else "tool")
+    async def _by_project(self, metric: Metric, limit: int | None) -> Groups:
+        whole = await self._reads.whole()
+        most = _ALL if limit is None else limit
+        floor = floor_of(whole) if metric == "efficiency" else 0
+        found, count = await self._reads.top_projects(metric, most, floor)
+        shares = [(project, ShareLabel(""), sums) for project, sums in found]
+        rows = group_rows("project", shares, whole)
+        return self._ranked("project", metric, limit, rows, whole, count)
+
+    async def _by_uri(
+        self, by: GroupBy, metric: Metric, limit: int | None, tools: list[Share]
+    ) -> Groups:
+        """The largest paths or skills, and what is of none: the rest of what the tools tell."""
+        whole = total_shares(tools)
+        largest, count, floor = _largest(metric, _ALL if limit is None else limit, whole)
+        found = await self._reads.top_uris(_STEMS[by], largest, count, floor)
+        if found is None:
+            rows = group_rows(by, await self._reads.shares("label"))
+            return self._ranked(by, metric, limit, rows, whole)
+        of_none = [share for share in tools if uri_sort(share[1].uri) != _STEMS[by]]
+        shares: list[Share] = [(None, ShareLabel("", uri=uri), sums) for uri, sums in found[0]]
+        shares += [(None, ShareLabel(""), sums) for _, _, sums in of_none]
+        rows = group_rows(by, shares, whole)
+        return self._ranked(by, metric, limit, rows, whole, found[1] + bool(of_none))
 
     async def _items(self, metric: Metric, limit: int | None) -> Groups:
-        whole = total_shares(await self._reads.shares("tool"))
+        whole = await self._reads.whole()
         most = MOST_ITEMS if limit is None else limit
         by, count = ("carried", MOST_ITEMS) if metric == "efficiency" else (metric, most)
         found = await self._reads.top_items(by, count)
         rows = [item_row(each.item, whole, each.session_id, each.project) for each in found]
         chosen = ranked(rows, metric, most, floor=floor_of(whole))
         return self._as_groups("item", metric, chosen, whole, max(0, whole.loads - len(chosen)))
+
+    def _ranked(
+        self,
+        by: GroupBy,
+        metric: Metric,
+        limit: int | None,
+        rows: list[GroupRow],
+        whole: ShareSums,
+        count: int | None = None,
+    ) -> Groups:
+        """The rows in order, of `count` that there are; of all that there are by default."""
+        chosen = ranked(rows, metric, limit, floor=floor_of(whole))
+        left_out = (len(rows) if count is None else count) - len(chosen)
+        return self._as_groups(by, metric, chosen, whole, left_out)
 
     def _as_groups(
         self, by: GroupBy, metric: Metric, rows: list[GroupRow], whole: ShareSums, left_out: int
@@ -175,12 +211,20 @@ class PeriodFigures:
         return [each for each in found if each is not None]
 
     async def _wasted(self, finding: FindingSums, whole: ShareSums) -> Waste | None:
-        labels = await self._reads.top_labels("cost", MOST_ITEMS, uri=finding.subject)
-        shares: list[Share] = [(None, label, sums) for label, sums in labels]
+        uri = finding.subject
+        shares: list[Share] = [(None, ShareLabel("", uri=uri), await self._reads.uri_shares(uri))]
         rows = [row for row in group_rows("path", shares, whole) if not row.is_rest]
-        if not rows:
+        if not rows or not rows[0].carried:
             return None
         return Waste(row=rows[0], count=finding.count, waste_usd=usd(finding.pico))
 
     def _error(self, models: Iterable[str]) -> float | None:
         return self._engine.error_p95(model or None for model in models)
+
+
+def _largest(metric: Metric, limit: int, whole: ShareSums) -> tuple[ItemMetric, int, int]:
+    """What to read for the `limit` groups with most of a metric, how many, and with at least how
+    many prompt tokens: all that is large enough to be ranked by efficiency is read."""
+    if metric == "efficiency":
+        return "carried", MOST_ITEMS, floor_of(whole)
+    return metric, limit, 0

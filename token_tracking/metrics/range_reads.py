@@ -1,22 +1,18 @@
 """What a store has of a range of time, of all projects or of some together."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Literal, TypeVar
+from typing import TypeVar
 
 from token_tracking.efficiency.groups import Share
 from token_tracking.metrics.report import fold
 from token_tracking.shares import Facts, Metric, ShareLabel, ShareSums
 from token_tracking.store import FindingSums, Sums, TokenStore, TopItem
+from token_tracking.store.group_reads import ItemMetric, ShareGrouping, UriSort
 
 _Value = TypeVar("_Value")
 
 Bounds = tuple[int | None, int | None]
 """From, and up to but not including: milliseconds since 1970 UTC, `None` for open."""
-
-_LIBRARY_TOOLS: Final = ("load_content", "ReadMcpResource", "mcp_resource")
-"""How the names of those begin that may have loaded from a library: tools and attachments."""
-
-_ALL: Final = 10**9
 
 
 class RangeReads:
@@ -55,41 +51,76 @@ class RangeReads:
         found = await self._each(lambda name: self._store.facts(start, end, name))
         return sum(found, start=Facts())
 
-    async def shares(self, by: Literal["tool", "label"]) -> list[Share]:
-        """What the prompts went to; by `tool`, labels have no path or URI."""
+    async def shares(self, by: ShareGrouping) -> list[Share]:
+        """What the prompts went to, of each project that is named apart; by `tool`, labels have
+        the stem of their path or URI (`shares.uri_stem`)."""
         start, end = self._bounds
-        found = await self._each(lambda name: self._store.share_sums(by, start, end, name))
-        return [share for part in found for share in part]
 
-    async def category_shares(self) -> list[Share]:
-        """By tool, and with the URIs of what may have been loaded from a library."""
-        tools = await self.shares("tool")
-        named = {label.name for _, label, _ in tools if _may_load(label)}
-        found = [share for share in tools if share[1].name not in named]
-        for name in sorted(each for each in named if each):
-            found += await self._labels_named(name)
-        return found
+        async def of(project: str | None) -> list[Share]:
+            rows = await self._store.share_sums(by, start, end, project)
+            return [(project or None, label, sums) for label, sums in rows]
+
+        return [share for part in await self._each(of) for share in part]
+
+    async def whole(self) -> ShareSums:
+        """All that the prompts went to, together."""
+        start, end = self._bounds
+        found = await self._each(lambda name: self._store.share_total(start, end, name))
+        return sum(found, start=ShareSums())
 
     async def top_labels(
-        self, metric: Metric, limit: int, *, uri: str | None = None
+        self, metric: ItemMetric, limit: int, floor: int = 0
     ) -> list[tuple[ShareLabel, ShareSums]]:
-        """The labels with most of a metric; those of one path or URI where one is named."""
+        """The labels with most of a metric, and, where there are several projects, others."""
         start, end = self._bounds
         if len(self._projects) == 1:
+            (project,) = self._projects
             return await self._store.top_labels(
-                metric, limit, start, end, project=self._projects[0], uri=uri
+                metric, limit, start, end, project=project, floor=floor
             )
         # What is the most of all is not always among the most of each.
-        shares = await self.shares("label")
         labels: dict[ShareLabel, ShareSums] = {}
-        for _, label, sums in shares:
-            if uri is None or label.uri == uri:
-                labels[label] = labels.get(label, ShareSums()) + sums
+        for _, label, sums in await self.shares("label"):
+            labels[label] = labels.get(label, ShareSums()) + sums
         return list(labels.items())
 
-    async def top_items(
-        self, metric: Literal["cost", "tokens", "carried"], limit: int
-    ) -> list[TopItem]:
+    async def top_uris(
+        self, sort: UriSort, metric: ItemMetric, limit: int, floor: int = 0
+    ) -> tuple[list[tuple[str, ShareSums]], int] | None:
+        """The paths or skills with most of a metric, and how many there are; `None` where only all
+        of them together can tell."""
+        start, end = self._bounds
+        if len(self._projects) != 1:
+            return None
+        (project,) = self._projects
+        found = await self._store.top_uris(
+            metric, limit, start, end, sort=sort, project=project, floor=floor
+        )
+        if len(found) < limit and not floor:
+            return found, len(found)
+        return found, await self._store.count_uris(start, end, sort=sort, project=project)
+
+    async def top_projects(
+        self, metric: Metric, limit: int, floor: int = 0
+    ) -> tuple[list[tuple[str | None, ShareSums]], int]:
+        """The projects with most of a metric, and how many there are."""
+        start, end = self._bounds
+        if self._projects == [None]:
+            return await self._store.top_projects(metric, limit, start, end, floor=floor)
+        found = [
+            (name or None, sums)
+            for name in self._projects
+            if (sums := await self._store.share_total(start, end, name)) != ShareSums()
+        ]
+        return found, len(found)
+
+    async def uri_shares(self, uri: str) -> ShareSums:
+        """What one path or URI cost."""
+        start, end = self._bounds
+        found = await self._each(lambda name: self._store.uri_shares(uri, start, end, name))
+        return sum(found, start=ShareSums())
+
+    async def top_items(self, metric: ItemMetric, limit: int) -> list[TopItem]:
         """The items that entered in it with most of a metric, in no order."""
         start, end = self._bounds
         found = await self._each(
@@ -103,20 +134,5 @@ class RangeReads:
         found = await self._each(lambda name: self._store.findings(start, end, name))
         return [row for part in found for row in part]
 
-    async def _labels_named(self, name: str) -> list[Share]:
-        start, end = self._bounds
-
-        async def of(project: str | None) -> list[Share]:
-            rows = await self._store.top_labels(
-                "cost", _ALL, start, end, project=project, name=name
-            )
-            return [(project, label, sums) for label, sums in rows]
-
-        return [share for part in await self._each(of) for share in part]
-
     async def _each(self, read: Callable[[str | None], Awaitable[_Value]]) -> list[_Value]:
         return [await read(project) for project in self._projects]
-
-
-def _may_load(label: ShareLabel) -> bool:
-    return (label.name or "").startswith(_LIBRARY_TOOLS)

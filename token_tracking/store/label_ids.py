@@ -5,15 +5,15 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from token_tracking.shares import ShareLabel
+from token_tracking.shares import ShareLabel, uri_stem
 
-_Tool = tuple[str, int, int, int]
+_Tool = tuple[str, int, int, int, str]
 _Key = TypeVar("_Key", str, tuple[int, int], _Tool)
 
 
 class LabelIds:
     """Within one transaction that holds the write lock: labels that are new get a row. `known`
-    are those of earlier ones."""
+    are those of earlier ones; `rows` all that were asked for."""
 
     def __init__(
         self, connection: aiosqlite.Connection, queries: Any, known: dict[ShareLabel, int]
@@ -23,14 +23,13 @@ class LabelIds:
         self._known = known
         self.names: dict[str, int] = {}
         self.new: dict[ShareLabel, int] = {}
-
-    def __getitem__(self, label: ShareLabel) -> int:
-        row = self._known.get(label)
-        return self.new[label] if row is None else row
+        self.rows: dict[ShareLabel, int] = {}
 
     async def find(self, labels: Iterable[ShareLabel], texts: Iterable[str]) -> None:
         """Have a row for each label and for each other text (`names`)."""
-        new = sorted({label for label in labels if label not in self._known}, key=_order)
+        wanted, known = set(labels), self._known
+        self.rows = {label: known[label] for label in wanted if label in known}
+        new = sorted(wanted - self.rows.keys(), key=_order)
         parts = {part for each in new for part in (each.name, each.server, each.uri)}
         agents = {each.agent for each in new if each.agent}
         await self._find_names({*texts, *agents, *(part for part in parts if part is not None)})
@@ -38,6 +37,7 @@ class LabelIds:
         keys = {label: (tools[self._tool(label)], self._name(label.uri)) for label in new}
         rows = await self._find_labels(set(keys.values()))
         self.new = {label: rows[key] for label, key in keys.items()}
+        self.rows |= self.new
 
     def _name(self, name: str | None) -> int:
         return 0 if name is None else self.names[name]
@@ -48,6 +48,7 @@ class LabelIds:
             self._name(label.name),
             self._name(label.server),
             self._name(label.agent or None),
+            uri_stem(label.uri),
         )
 
     async def _find_names(self, names: set[str]) -> None:
@@ -65,7 +66,7 @@ class LabelIds:
     async def _find_tools(self, tools: set[_Tool]) -> dict[_Tool, int]:
         await self._sql.clear_wanted_tools(self._db)
         await self._sql.want_tool(self._db, [_tool_row(tool) for tool in tools])
-        found = {tuple(row[:4]): row[4] async for row in self._sql.tool_ids(self._db)}
+        found = {tuple(row[:5]): row[5] async for row in self._sql.tool_ids(self._db)}
         last: int = await self._sql.last_tool_id(self._db)
         new = _numbered(tools - found.keys(), last)
         await self._sql.insert_tool(
@@ -92,7 +93,7 @@ def _numbered(new: set[_Key], last: int) -> dict[_Key, int]:
 
 
 def _tool_row(tool: _Tool) -> dict[str, Any]:
-    return dict(zip(("kind", "name_id", "server_id", "agent_id"), tool, strict=True))
+    return dict(zip(("kind", "name_id", "server_id", "agent_id", "stem"), tool, strict=True))
 
 
 def _order(label: ShareLabel) -> tuple[str, str, str, str, str]:

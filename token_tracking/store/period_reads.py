@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from token_tracking.shares import Facts, ShareLabel, ShareSums
+from token_tracking.shares import Facts
 from token_tracking.store.reads import LedgerReads
 from token_tracking.store.records import Sums
 from token_tracking.store.share_records import ProjectSums
@@ -22,6 +22,8 @@ NO_PROJECT: Final = -2
 
 class PeriodReads(LedgerReads):
     """The questions about periods. A `project` is its path; '' is that of messages without one."""
+
+    _are_spans_few = False
 
     async def data_version(self) -> int:
         """A number that grows with each change of the ledger, by this process and others."""
@@ -45,7 +47,7 @@ class PeriodReads(LedgerReads):
         self, ranges: Sequence[Bounds], project: str | None = None
     ) -> list[dict[str, Sums]]:
         """The same for any ranges."""
-        found: list[defaultdict[str, Sums]] = [defaultdict(Sums) for _ in ranges]
+        found: list[dict[str, Sums]] = [{} for _ in ranges]
         async with self._reading():
             row = await self._project_row(project)
             await self._want_spans(split(ranges))
@@ -55,10 +57,9 @@ class PeriodReads(LedgerReads):
                 else self._sql.project_span_totals(self._db, project=row)
             )
             async for number, model, *sums in rows:
-                found[number][model] += Sums(*sums)
-        return [
-            {model: sums for model, sums in sorted(each.items()) if sums.messages} for each in found
-        ]
+                if sums[0]:
+                    found[number][model] = Sums(*sums)
+        return [dict(sorted(each.items())) for each in found]
 
     async def facts(
         self, start: int | None = None, end: int | None = None, project: str | None = None
@@ -82,21 +83,6 @@ class PeriodReads(LedgerReads):
             await self._want_spans(split(ranges))
             async for number, *facts in self._sql.span_facts(self._db, row=row):
                 found[number] += Facts(*facts)
-        return found
-
-    async def trend_shares(
-        self, boundaries: Sequence[int], project: str | None = None
-    ) -> list[dict[ShareLabel, ShareSums]]:
-        """What was attributed by tool (labels without a URI), from each boundary to the next."""
-        ranges = consecutive(boundaries)
-        found: list[dict[ShareLabel, ShareSums]] = [{} for _ in ranges]
-        async with self._reading():
-            row = await self._project_row(project)
-            await self._want_spans(split(ranges))
-            async for number, *rest in self._sql.span_tool_shares(self._db, row=row):
-                sums = ShareSums(*rest[5:])
-                if sums != ShareSums():
-                    found[number][ShareLabel(*rest[:5])] = sums
         return found
 
     async def period_sessions(
@@ -138,6 +124,11 @@ class PeriodReads(LedgerReads):
         await self._sql.create_wanted_spans(self._db)
         await self._sql.clear_wanted_spans(self._db)
         await self._sql.want_span(self._db, [span._asdict() for span in spans])
+        if spans and not self._are_spans_few:
+            # Of a table that was never analysed SQLite takes a million rows for granted, and reads
+            # all of another to filter these.
+            await self._sql.size_wanted_spans(self._db)
+            self._are_spans_few = True
 
 
 def consecutive(boundaries: Sequence[int]) -> list[Bounds]:

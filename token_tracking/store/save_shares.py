@@ -10,17 +10,23 @@ from msgspec.structs import astuple
 from token_tracking.errors import UnknownSessionError
 from token_tracking.shares import ItemRecord, SessionShares, ShareLabel, ShareSums
 from token_tracking.store.label_ids import LabelIds
-from token_tracking.store.share_changes import ShareChanges, stored_quarters
+from token_tracking.store.share_changes import (
+    ShareChanges,
+    stored_findings,
+    stored_quarters,
+    want_sessions,
+)
 from token_tracking.store.share_rows import (
     NO_SUMS,
     Row,
     ShareStatements,
     StoredSession,
     attribution_row,
-    clustered,
     entry_order,
     facts_by_quarter,
-    finding_row,
+    finding_key,
+    finding_rows,
+    finding_sums,
 )
 
 _ItemKey = tuple[int | None, str | None]
@@ -77,8 +83,8 @@ class SaveShares:
             self._compare_items(session.row, each.items, items.get(session.row, {}))
             self._compare_quarters(session, each.sums, quarters.get(session.row, {}))
             self._compare_facts(session, facts_by_quarter(each), facts.get(session.row, {}))
+        await self._write_findings(shares, stored)
         await self._write()
-        await self._write_findings(shares)
         await self._sql.save_attribution(
             self._db, [attribution_row(each, self._sessions, version) for each in shares]
         )
@@ -108,9 +114,8 @@ class SaveShares:
                 raise UnknownSessionError(
                     f"No session {each.session_id!r} in the ledger: ingest it first."
                 )
-        await self._sql.clear_wanted_ids(self._db)
-        await self._sql.want_id(
-            self._db, [{"id": session.row} for session in self._sessions.values()]
+        await want_sessions(
+            self._db, self._sql, [session.row for session in self._sessions.values()]
         )
         async for key, row in self._sql.keys_of_sessions(self._db):
             self._messages[key] = row
@@ -125,8 +130,7 @@ class SaveShares:
     ) -> dict[int, dict[_ItemKey, tuple[int, _ItemRow]]]:
         if not sessions:
             return {}
-        await self._sql.clear_wanted_ids(self._db)
-        await self._sql.want_id(self._db, [{"id": session} for session in sessions])
+        await want_sessions(self._db, self._sql, sessions)
         found: dict[int, dict[_ItemKey, tuple[int, _ItemRow]]] = {}
         async for row in self._sql.stored_items(self._db):
             found.setdefault(row[0], {})[row[2], row[3]] = (row[1], tuple(row[2:]))
@@ -139,9 +143,12 @@ class SaveShares:
         stored: dict[_ItemKey, tuple[int, _ItemRow]],
     ) -> None:
         """An item keeps its number; new ones are numbered as they entered."""
-        last = max((number for number, _ in stored.values()), default=0)
+        if not stored:
+            self._new_items(session, items)
+            return
+        last = max(number for number, _ in stored.values())
         kept: set[_ItemKey] = set()
-        for item in sorted(items, key=entry_order) if not stored else items:
+        for item in items:
             row = self._item_row(item)
             key: _ItemKey = (row[0], row[1])
             if key in kept:
@@ -160,13 +167,21 @@ class SaveShares:
             if key not in kept
         ]
 
+    def _new_items(self, session: int, items: Sequence[ItemRecord]) -> None:
+        names = {item.id for item in items}
+        if len(names) < len(items):
+            raise ValueError("two items of one session have one id")
+        row = self._item_row
+        entered = sorted(items, key=entry_order)
+        self._items += [(session, number, *row(item)) for number, item in enumerate(entered, 1)]
+
     def _item_row(self, item: ItemRecord) -> _ItemRow:
         message = self._messages.get(item.id)
         with_ = item.entered_with
         return (
             message,
             item.id if message is None else None,
-            self._ids[item.label],
+            self._ids.rows[item.label],
             item.entered_at,
             None if with_ is None else self._messages.get(with_),
             item.requests,
@@ -185,8 +200,11 @@ class SaveShares:
         sums: Mapping[tuple[int, ShareLabel], ShareSums],
         stored: dict[tuple[int, int], Row],
     ) -> None:
+        if not stored:
+            self._new_quarters(session, sums)
+            return
         row, project, _ = session
-        ids, changes = self._ids, self._changes
+        ids, changes = self._ids.rows, self._changes
         kept: set[tuple[int, int]] = set()
         for (quarter, label), each in sums.items():
             new = astuple(each)
@@ -199,11 +217,23 @@ class SaveShares:
                 continue
             if known is not None:
                 self._drop_quarter(session, key, known)
-            self._quarters.append((row, *key, *new))
+            self._quarters.append((key[0], row, key[1], *new))
             changes.add_share(project, *key, new)
         for key, known in stored.items():
             if key not in kept:
                 self._drop_quarter(session, key, known)
+
+    def _new_quarters(
+        self, session: StoredSession, sums: Mapping[tuple[int, ShareLabel], ShareSums]
+    ) -> None:
+        row, project, _ = session
+        labels, add_share, quarters = self._ids.rows, self._changes.add_share, self._quarters
+        for (quarter, label), each in sums.items():
+            new = astuple(each)
+            if new != NO_SUMS:
+                number = labels[label]
+                quarters.append((quarter, row, number, *new))
+                add_share(project, quarter, number, new)
 
     def _drop_quarter(self, session: StoredSession, key: tuple[int, int], known: Row) -> None:
         quarter, label = key
@@ -232,20 +262,22 @@ class SaveShares:
         await sql.delete_share_quarter(db, self._gone_quarters)
         await sql.delete_fact_quarter(db, self._gone_facts)
         await statements.item.run(db, self._items)
-        await statements.quarter.run(db, sorted(self._quarters, key=clustered))
+        await statements.quarter.run(db, sorted(self._quarters))
         await statements.facts.run(db, self._facts)
         await self._changes.write(db, sql)
 
-    async def _write_findings(self, shares: Sequence[SessionShares]) -> None:
-        sessions = [self._sessions[each.session_id] for each in shares]
-        await self._sql.delete_findings(
-            self._db, [{"session_id": each.row} for each in sessions if each.is_stored]
-        )
-        await self._sql.insert_finding(
-            self._db,
-            [
-                finding_row(session.row, number, finding, self._ids.names[finding.subject])
-                for session, each in zip(sessions, shares, strict=True)
-                for number, finding in enumerate(each.findings)
-            ],
-        )
+    async def _write_findings(self, shares: Sequence[SessionShares], stored: Sequence[int]) -> None:
+        sessions = {each.row: each for each in self._sessions.values()}
+        known = await stored_findings(self._db, self._sql, stored)
+        for row, sums in known.items():
+            for key, each in sums.items():
+                self._changes.add_findings(sessions[row].project, key, each, -1)
+        await self._sql.delete_findings(self._db, [{"session_id": row} for row in known])
+        rows: list[dict[str, Any]] = []
+        for each in shares:
+            session = self._sessions[each.session_id]
+            found = finding_rows(session.row, each.findings, self._ids.names)
+            for row in found:
+                self._changes.add_findings(session.project, finding_key(row), finding_sums(row))
+            rows += found
+        await self._sql.insert_finding(self._db, rows)

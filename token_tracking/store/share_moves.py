@@ -13,10 +13,12 @@ async def move_shares(
     # Most saves move nothing.
     from token_tracking.store.share_changes import (  # noqa: PLC0415 (start-up)
         ShareChanges,
+        stored_findings,
         stored_quarters,
     )
 
     shares, facts = await stored_quarters(connection, queries, sorted(moves))
+    findings = await stored_findings(connection, queries, sorted(moves))
     changes = ShareChanges()
     for session, (before, after) in moves.items():
         for (quarter, label), sums in shares.get(session, {}).items():
@@ -25,4 +27,7 @@ async def move_shares(
         for quarter, row in facts.get(session, {}).items():
             changes.add_facts(before, quarter, row, -1)
             changes.add_facts(after, quarter, row)
+        for key, row in findings.get(session, {}).items():
+            changes.add_findings(before, key, row, -1)
+            changes.add_findings(after, key, row)
     await changes.write(connection, queries)

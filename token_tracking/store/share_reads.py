@@ -1,98 +1,24 @@
 """What can be asked of a ledger about who paid for the prompts. Ranges are those of
 `period_reads`."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from msgspec.json import decode
 
 from token_tracking.reading import ClientTotal
-from token_tracking.shares import (
-    Finding,
-    ItemRecord,
-    Metric,
-    ShareLabel,
-    ShareSums,
-)
-from token_tracking.store.period_reads import PeriodReads
+from token_tracking.shares import ItemRecord, ShareLabel
+from token_tracking.store.finding_reads import FindingReads
+from token_tracking.store.group_reads import GroupReads, ItemMetric
 from token_tracking.store.records import Sums
-from token_tracking.store.share_records import (
-    FindingSums,
-    SessionRow,
-    StoredAttribution,
-    TopItem,
-)
-from token_tracking.store.spans import split
+from token_tracking.store.share_records import SessionRow, StoredAttribution, TopItem
 
-ShareGrouping = Literal["tool", "label"]
-ItemMetric = Literal["cost", "tokens", "carried"]
 _NO_BOUND: Final = 2**62
-_NO_SUMS: Final = ShareSums()
 _FEW_SESSIONS: Final = 2_000
 """So many sessions are sorted at once; of more, those with the largest items are read first."""
 
 
-class ShareReads(PeriodReads):
+class ShareReads(FindingReads, GroupReads):
     """The questions about attribution. They answer as of the last `settle`."""
-
-    async def share_sums(
-        self,
-        by: ShareGrouping,
-        start: int | None = None,
-        end: int | None = None,
-        project: str | None = None,
-    ) -> list[tuple[str | None, ShareLabel, ShareSums]]:
-        """What was attributed in a period by project and tool (labels without a URI), or by
-        project and label."""
-        is_whole = start is None and end is None
-        query = {
-            ("tool", True): self._sql.all_tool_shares,
-            ("label", True): self._sql.all_label_shares,
-            ("tool", False): self._sql.tool_shares,
-            ("label", False): self._sql.label_shares,
-        }[by, is_whole]
-        async with self._reading():
-            row = await self._project_row(project)
-            if not is_whole:
-                await self._want_spans(split([(start, end)]))
-            found = [
-                (each[0], ShareLabel(*each[1:6]), ShareSums(*each[6:]))
-                async for each in query(self._db, row=row)
-            ]
-        return [each for each in found if each[2] != _NO_SUMS]
-
-    async def top_labels(
-        self,
-        metric: Metric,
-        limit: int,
-        start: int | None = None,
-        end: int | None = None,
-        *,
-        project: str | None = None,
-        kind: str | None = None,
-        name: str | None = None,
-        server: str | None = None,
-        uri: str | None = None,
-        only_uri: bool = False,
-    ) -> list[tuple[ShareLabel, ShareSums]]:
-        """The labels with the most cost, tokens that entered, prompt tokens over all requests that
-        carried them (`carried`), or of which caching saved the largest part (`efficiency`).
-        `only_uri` leaves out those without a path or URI."""
-        where: dict[str, Any] = {
-            "kind": kind,
-            "name": name,
-            "server": server,
-            "uri": uri,
-            "only_uri": int(only_uri),
-            "limit": limit,
-        }
-        async with self._reading():
-            where["row"] = await self._project_row(project)
-            if start is None and end is None:
-                rows = getattr(self._sql, f"all_top_labels_by_{metric}")(self._db, **where)
-            else:
-                await self._want_spans(split([(start, end)]))
-                rows = self._sql.top_labels(self._db, metric=metric, **where)
-            return [(ShareLabel(*row[:5]), ShareSums(*row[5:])) async for row in rows]
 
     async def top_items(
         self,
@@ -199,36 +125,6 @@ class ShareReads(PeriodReads):
             problem=row[3],
         )
 
-    async def findings(
-        self, start: int | None = None, end: int | None = None, project: str | None = None
-    ) -> list[FindingSums]:
-        """The findings of a period by kind and subject, the dearest first."""
-        async with self._reading():
-            rows = self._sql.finding_sums(
-                self._db,
-                start=-_NO_BOUND if start is None else start,
-                end=_NO_BOUND if end is None else end,
-                row=await self._project_row(project),
-            )
-            return [
-                FindingSums(
-                    **dict(zip(FindingSums.__struct_fields__, _with_flag(row, 6), strict=True))
-                )
-                async for row in rows
-            ]
-
-    async def session_findings(self, session_id: str) -> list[Finding]:
-        """The findings of one session."""
-        async with self._reading():
-            key: int | None = await self._sql.session_id_row(self._db, session_id=session_id)
-            if key is None:
-                return []
-            rows = self._sql.findings_of_session(self._db, id=key)
-            return [
-                Finding(**dict(zip(Finding.__struct_fields__, _with_flag(row, 6), strict=True)))
-                async for row in rows
-            ]
-
     async def sessions_page(
         self, project: str | None = None, limit: int = 50, offset: int = 0
     ) -> list[SessionRow]:
@@ -279,10 +175,6 @@ def _item(row: tuple[Any, ...]) -> ItemRecord:
         first_pico=row[13],
         is_measured=bool(row[14]),
     )
-
-
-def _with_flag(row: tuple[Any, ...], index: int) -> tuple[Any, ...]:
-    return (*row[:index], bool(row[index]), *row[index + 1 :])
 
 
 def _largest_first(place: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """What a session was attributed, as rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from msgspec.json import encode
@@ -8,6 +8,7 @@ from msgspec.structs import astuple
 
 from token_tracking.shares import (
     FACT_FIELDS,
+    QUARTER_MS,
     SHARE_FIELDS,
     Facts,
     Finding,
@@ -16,6 +17,7 @@ from token_tracking.shares import (
     ShareSums,
 )
 from token_tracking.store.bulk import Bulk
+from token_tracking.store.spans import DAY_QUARTERS
 
 Row = tuple[int, ...]
 
@@ -36,7 +38,7 @@ _ITEM: Final = (
     "is_measured",
     "has_uri",
 )
-_QUARTER: Final = ("session_id", "quarter", "label_id", *SHARE_FIELDS)
+_QUARTER: Final = ("quarter", "session_id", "label_id", *SHARE_FIELDS)
 _FACTS: Final = ("session_id", "quarter", *FACT_FIELDS)
 NO_SUMS: Final = astuple(ShareSums())
 _NO_FACTS: Final = astuple(Facts())
@@ -72,7 +74,8 @@ def attribution_row(
     shares: SessionShares, sessions: Mapping[str, StoredSession], version: int
 ) -> dict[str, Any]:
     """The row of `attributions`."""
-    entered = [item.entered_at for item in shares.items if item.entered_at is not None]
+    items = shares.items
+    entered = [item.entered_at for item in items if item.entered_at is not None]
     return {
         "session_id": sessions[shares.session_id].row,
         "version": version,
@@ -82,9 +85,9 @@ def attribution_row(
         "problem": shares.problem,
         "first_at": min(entered, default=None),
         "last_at": max(entered, default=None),
-        "top_cost": max((item.cost_pico or 0 for item in shares.items), default=0),
-        "top_tokens": max((item.tokens or 0 for item in shares.items), default=0),
-        "top_carried": max((item.prompt_tokens for item in shares.items), default=0),
+        "top_cost": max([item.cost_pico or 0 for item in items], default=0),
+        "top_tokens": max([item.tokens or 0 for item in items], default=0),
+        "top_carried": max([item.prompt_tokens for item in items], default=0),
     }
 
 
@@ -93,22 +96,37 @@ def entry_order(item: ItemRecord) -> tuple[bool, int, str]:
     return (item.entered_at is None, item.entered_at or 0, item.id)
 
 
-def clustered(row: Row) -> tuple[int, int, int]:
-    """The order in which rows stand in the table."""
-    return (row[1], row[0], row[2])
+def finding_rows(
+    session: int, findings: Sequence[Finding], subjects: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """The findings of the session in row `session`."""
+    first: dict[tuple[str, str], tuple[int, int]] = {}
+    for number, each in enumerate(findings):
+        key = (each.kind, each.subject)
+        first[key] = min(first.get(key, (each.at, number)), (each.at, number))
+    return [
+        {
+            "session_id": session,
+            "number": number,
+            "kind": each.kind,
+            "subject_id": subjects[each.subject],
+            "at": each.at,
+            "pico": each.pico,
+            "tokens": each.tokens,
+            "count": each.count,
+            "is_measured": int(each.is_measured),
+            "item": each.item,
+            "is_first": int(first[each.kind, each.subject] == (each.at, number)),
+        }
+        for number, each in enumerate(findings)
+    ]
 
 
-def finding_row(session: int, number: int, finding: Finding, subject: int) -> dict[str, Any]:
-    """A finding of the session in row `session`."""
-    return {
-        "session_id": session,
-        "number": number,
-        "kind": finding.kind,
-        "subject_id": subject,
-        "at": finding.at,
-        "pico": finding.pico,
-        "tokens": finding.tokens,
-        "count": finding.count,
-        "is_measured": int(finding.is_measured),
-        "item": finding.item,
-    }
+def finding_key(row: Mapping[str, Any]) -> tuple[int, str, int]:
+    """The day, kind and subject of a finding's row."""
+    return (row["at"] // (DAY_QUARTERS * QUARTER_MS), row["kind"], row["subject_id"])
+
+
+def finding_sums(row: Mapping[str, Any]) -> Row:
+    """What a finding's row adds to the kept sums."""
+    return (row["pico"], row["tokens"], row["count"], 1, row["is_measured"], row["is_first"])

@@ -1,7 +1,7 @@
 -- Attribution, stored by session, and what is kept of it and of messages by UTC day: sums that no
 -- question has to add up from the beginning. Money is integer pico-USD, times are milliseconds
--- since 1970 UTC, a quarter is time / 900000, a day is quarter / 96. Where nothing is named, the
--- row of a name is 0; the row of all projects together is -1.
+-- since 1970 UTC, a quarter is time / 900000, a block is quarter / 24, a day is quarter / 96. Where
+-- nothing is named, the row of a name is 0; the row of all projects together is -1.
 -- depends: 0004.attribution
 
 -- One row: how often the ledger was changed.
@@ -16,14 +16,16 @@ CREATE TABLE IF NOT EXISTS due (
     since BIGINT NOT NULL
 );
 
--- What an item is: a tool, an answer of a model, ..., in the chain of an agent.
+-- What an item is: a tool, an answer of a model, ..., in the chain of an agent; and the stem of its
+-- path or URI (shares.uri_stem), so that a category needs no list of paths.
 CREATE TABLE IF NOT EXISTS tools (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
     name_id INTEGER NOT NULL,
     server_id INTEGER NOT NULL,
     agent_id INTEGER NOT NULL,
-    UNIQUE (kind, name_id, server_id, agent_id)
+    stem TEXT NOT NULL,
+    UNIQUE (kind, name_id, server_id, agent_id, stem)
 );
 
 -- The same with a path or URI.
@@ -142,15 +144,19 @@ CREATE TABLE IF NOT EXISTS findings (
     count BIGINT NOT NULL,
     is_measured SMALLINT NOT NULL,
     item TEXT,
+    is_first SMALLINT NOT NULL, -- of its kind and subject in the session
     PRIMARY KEY (session_id, number)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS findings_by_time ON findings (at);
+CREATE INDEX IF NOT EXISTS findings_by_money ON findings (kind, subject_id, pico, at);
+CREATE INDEX IF NOT EXISTS findings_again ON findings (at) WHERE is_first = 0;
 
--- Sums over sessions, kept in the transaction that changes what they sum up.
-CREATE TABLE IF NOT EXISTS label_days (
-    day BIGINT NOT NULL,
+-- Sums over sessions, kept in the transaction that changes what they sum up: for each project, and
+-- for all of them together. first_block and last_block are the first and the last that have any.
+CREATE TABLE IF NOT EXISTS label_blocks (
     project_id INTEGER NOT NULL,
     label_id INTEGER NOT NULL,
+    block BIGINT NOT NULL,
     loads BIGINT NOT NULL,
     tokens BIGINT NOT NULL,
     carried BIGINT NOT NULL,
@@ -158,8 +164,9 @@ CREATE TABLE IF NOT EXISTS label_days (
     cost_pico BIGINT NOT NULL,
     no_cache_pico BIGINT NOT NULL,
     first_pico BIGINT NOT NULL,
-    PRIMARY KEY (day, project_id, label_id)
+    PRIMARY KEY (project_id, label_id, block)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS label_blocks_by_time ON label_blocks (project_id, block);
 
 CREATE TABLE IF NOT EXISTS label_sums (
     project_id INTEGER NOT NULL,
@@ -171,16 +178,60 @@ CREATE TABLE IF NOT EXISTS label_sums (
     cost_pico BIGINT NOT NULL,
     no_cache_pico BIGINT NOT NULL,
     first_pico BIGINT NOT NULL,
+    first_block BIGINT NOT NULL,
+    last_block BIGINT NOT NULL,
     PRIMARY KEY (project_id, label_id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS label_sums_by_label ON label_sums (label_id);
-CREATE INDEX IF NOT EXISTS label_sums_by_cost ON label_sums (project_id, cost_pico);
-CREATE INDEX IF NOT EXISTS label_sums_by_tokens ON label_sums (project_id, tokens);
-CREATE INDEX IF NOT EXISTS label_sums_by_carried ON label_sums (project_id, prompt_tokens);
+CREATE INDEX IF NOT EXISTS label_sums_by_cost
+    ON label_sums (project_id, cost_pico, first_block, last_block);
+CREATE INDEX IF NOT EXISTS label_sums_by_tokens
+    ON label_sums (project_id, tokens, first_block, last_block);
+CREATE INDEX IF NOT EXISTS label_sums_by_carried
+    ON label_sums (project_id, prompt_tokens, first_block, last_block);
 
-CREATE TABLE IF NOT EXISTS tool_days (
-    day BIGINT NOT NULL,
+-- Of a path or URI, whatever tool it was of. sort is 1, or 2 for a skill, 3 for an agent.
+CREATE TABLE IF NOT EXISTS uri_blocks (
     project_id INTEGER NOT NULL,
+    uri_id INTEGER NOT NULL,
+    block BIGINT NOT NULL,
+    loads BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    carried BIGINT NOT NULL,
+    prompt_tokens BIGINT NOT NULL,
+    cost_pico BIGINT NOT NULL,
+    no_cache_pico BIGINT NOT NULL,
+    first_pico BIGINT NOT NULL,
+    PRIMARY KEY (project_id, uri_id, block)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS uri_blocks_by_time ON uri_blocks (project_id, block);
+
+CREATE TABLE IF NOT EXISTS uri_sums (
+    project_id INTEGER NOT NULL,
+    uri_id INTEGER NOT NULL,
+    loads BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    carried BIGINT NOT NULL,
+    prompt_tokens BIGINT NOT NULL,
+    cost_pico BIGINT NOT NULL,
+    no_cache_pico BIGINT NOT NULL,
+    first_pico BIGINT NOT NULL,
+    first_block BIGINT NOT NULL,
+    last_block BIGINT NOT NULL,
+    sort SMALLINT NOT NULL,
+    PRIMARY KEY (project_id, uri_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS uri_sums_by_cost
+    ON uri_sums (project_id, sort, cost_pico, first_block, last_block);
+CREATE INDEX IF NOT EXISTS uri_sums_by_tokens
+    ON uri_sums (project_id, sort, tokens, first_block, last_block);
+CREATE INDEX IF NOT EXISTS uri_sums_by_carried
+    ON uri_sums (project_id, sort, prompt_tokens, first_block, last_block);
+CREATE INDEX IF NOT EXISTS uri_sums_by_end ON uri_sums (project_id, sort, last_block);
+
+-- Of a tool; tool 0 is all together.
+CREATE TABLE IF NOT EXISTS tool_blocks (
+    project_id INTEGER NOT NULL,
+    block BIGINT NOT NULL,
     tool_id INTEGER NOT NULL,
     loads BIGINT NOT NULL,
     tokens BIGINT NOT NULL,
@@ -189,8 +240,24 @@ CREATE TABLE IF NOT EXISTS tool_days (
     cost_pico BIGINT NOT NULL,
     no_cache_pico BIGINT NOT NULL,
     first_pico BIGINT NOT NULL,
-    PRIMARY KEY (day, project_id, tool_id)
+    PRIMARY KEY (project_id, block, tool_id)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tool_blocks_of_all ON tool_blocks (block) WHERE tool_id = 0;
+
+CREATE TABLE IF NOT EXISTS tool_days (
+    project_id INTEGER NOT NULL,
+    day BIGINT NOT NULL,
+    tool_id INTEGER NOT NULL,
+    loads BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    carried BIGINT NOT NULL,
+    prompt_tokens BIGINT NOT NULL,
+    cost_pico BIGINT NOT NULL,
+    no_cache_pico BIGINT NOT NULL,
+    first_pico BIGINT NOT NULL,
+    PRIMARY KEY (project_id, day, tool_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tool_days_of_all ON tool_days (day) WHERE tool_id = 0;
 
 CREATE TABLE IF NOT EXISTS tool_sums (
     project_id INTEGER NOT NULL,
@@ -203,6 +270,36 @@ CREATE TABLE IF NOT EXISTS tool_sums (
     no_cache_pico BIGINT NOT NULL,
     first_pico BIGINT NOT NULL,
     PRIMARY KEY (project_id, tool_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tool_sums_of_all ON tool_sums (cost_pico) WHERE tool_id = 0;
+
+-- Of findings. findings is how many they are, and sessions how many of them are the first of their
+-- kind and subject in their session.
+CREATE TABLE IF NOT EXISTS finding_sums (
+    project_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject_id INTEGER NOT NULL,
+    pico BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    count BIGINT NOT NULL,
+    findings BIGINT NOT NULL,
+    measured BIGINT NOT NULL,
+    sessions BIGINT NOT NULL,
+    PRIMARY KEY (project_id, kind, subject_id)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS finding_days (
+    project_id INTEGER NOT NULL,
+    day BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    subject_id INTEGER NOT NULL,
+    pico BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    count BIGINT NOT NULL,
+    findings BIGINT NOT NULL,
+    measured BIGINT NOT NULL,
+    sessions BIGINT NOT NULL,
+    PRIMARY KEY (project_id, day, kind, subject_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS fact_days (
@@ -270,7 +367,10 @@ CREATE INDEX IF NOT EXISTS session_days_by_session ON session_days (session_id);
 CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (last_at);
 CREATE INDEX IF NOT EXISTS sessions_by_project ON sessions (project_id, last_at);
 
--- A ledger of an earlier version: all of it is due, and its days are summed up.
+-- A ledger of an earlier version: transcripts that are still there are read again, since which
+-- agent a call started, which skill a text is of and which servers are listed was not kept; all of
+-- it is due; and its days are summed up.
+UPDATE files SET inode = -1, modified_ns = -1;
 INSERT INTO due (session_id, since)
 SELECT DISTINCT session_id, 0 FROM totals WHERE TRUE
 ON CONFLICT (session_id) DO NOTHING;

@@ -3,11 +3,17 @@
 BEGIN;
 
 -- name: attributed_sessions
--- The wanted sessions, and how many messages stand in each.
-SELECT s.id, s.session_id, (
+SELECT s.id, s.session_id FROM wanted AS w CROSS JOIN sessions AS s ON s.session_id = w.name;
+
+-- name: attributed_sizes
+-- How many messages stand in each of the wanted sessions.
+SELECT s.session_id, (
     SELECT COUNT(*) FROM messages AS m WHERE m.session_id = s.id
 ) + (
-    SELECT COUNT(*) FROM placements AS p WHERE p.session_id = s.id
+    SELECT COUNT(*)
+    FROM placements AS p
+    CROSS JOIN messages AS m ON m.id = p.message_id
+    WHERE p.session_id = s.id AND m.session_id <> s.id
 )
 FROM wanted AS w
 CROSS JOIN sessions AS s ON s.session_id = w.name;

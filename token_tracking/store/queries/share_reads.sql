@@ -15,56 +15,84 @@ DELETE FROM wanted_spans;
 INSERT INTO wanted_spans (number, unit, low, high, sign)
 VALUES (:number, :unit, :low, :high, :sign);
 
+-- name: size_wanted_spans!
+ANALYZE wanted_spans;
+
+-- name: size_wanted_ids!
+ANALYZE wanted_ids;
+
 -- name: project_row$
 SELECT id FROM names WHERE name = :name;
 
 -- name: span_totals
 -- Sums of messages by range and model, of all projects.
-SELECT w.number, t.model,
-    SUM(w.sign * t.messages), SUM(w.sign * t.partial_messages),
-    SUM(w.sign * t.unpriced_messages), SUM(w.sign * t.tool_uses), SUM(w.sign * t.input_tokens),
-    SUM(w.sign * t.output_tokens), SUM(w.sign * t.cache_read_tokens),
-    SUM(w.sign * t.cache_write_5m_tokens), SUM(w.sign * t.cache_write_1h_tokens),
-    SUM(w.sign * t.cost_pico), SUM(w.sign * t.no_cache_pico), SUM(w.sign * t.write_premium_pico)
-FROM wanted_spans AS w
-CROSS JOIN total_days AS t ON w.unit = 'day' AND t.project_id = -1 AND t.day >= w.low
-    AND t.day < w.high
-GROUP BY w.number, t.model
-UNION ALL
-SELECT w.number, q.model,
-    SUM(w.sign * q.messages), SUM(w.sign * q.partial_messages),
-    SUM(w.sign * q.unpriced_messages), SUM(w.sign * q.tool_uses), SUM(w.sign * q.input_tokens),
-    SUM(w.sign * q.output_tokens), SUM(w.sign * q.cache_read_tokens),
-    SUM(w.sign * q.cache_write_5m_tokens), SUM(w.sign * q.cache_write_1h_tokens),
-    SUM(w.sign * q.cost_pico), SUM(w.sign * q.no_cache_pico), SUM(w.sign * q.write_premium_pico)
-FROM wanted_spans AS w
-CROSS JOIN quarters AS q ON w.unit = 'quarter' AND q.quarter >= w.low AND q.quarter < w.high
-GROUP BY w.number, q.model;
+SELECT x.number, x.model, SUM(x.messages), SUM(x.partial_messages), SUM(x.unpriced_messages),
+    SUM(x.tool_uses), SUM(x.input_tokens), SUM(x.output_tokens), SUM(x.cache_read_tokens),
+    SUM(x.cache_write_5m_tokens), SUM(x.cache_write_1h_tokens), SUM(x.cost_pico),
+    SUM(x.no_cache_pico), SUM(x.write_premium_pico)
+FROM (
+    SELECT w.number AS number, t.model AS model, SUM(w.sign * t.messages) AS messages,
+        SUM(w.sign * t.partial_messages) AS partial_messages,
+        SUM(w.sign * t.unpriced_messages) AS unpriced_messages,
+        SUM(w.sign * t.tool_uses) AS tool_uses, SUM(w.sign * t.input_tokens) AS input_tokens,
+        SUM(w.sign * t.output_tokens) AS output_tokens,
+        SUM(w.sign * t.cache_read_tokens) AS cache_read_tokens,
+        SUM(w.sign * t.cache_write_5m_tokens) AS cache_write_5m_tokens,
+        SUM(w.sign * t.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        SUM(w.sign * t.cost_pico) AS cost_pico, SUM(w.sign * t.no_cache_pico) AS no_cache_pico,
+        SUM(w.sign * t.write_premium_pico) AS write_premium_pico
+    FROM wanted_spans AS w
+    CROSS JOIN total_days AS t ON w.unit = 'day' AND t.project_id = -1 AND t.day >= w.low
+        AND t.day < w.high
+    GROUP BY w.number, t.model
+    UNION ALL
+    SELECT w.number, q.model, SUM(w.sign * q.messages), SUM(w.sign * q.partial_messages),
+        SUM(w.sign * q.unpriced_messages), SUM(w.sign * q.tool_uses), SUM(w.sign * q.input_tokens),
+        SUM(w.sign * q.output_tokens), SUM(w.sign * q.cache_read_tokens),
+        SUM(w.sign * q.cache_write_5m_tokens), SUM(w.sign * q.cache_write_1h_tokens),
+        SUM(w.sign * q.cost_pico), SUM(w.sign * q.no_cache_pico),
+        SUM(w.sign * q.write_premium_pico)
+    FROM wanted_spans AS w
+    CROSS JOIN quarters AS q ON w.unit = 'quarter' AND q.quarter >= w.low AND q.quarter < w.high
+    GROUP BY w.number, q.model
+) AS x
+GROUP BY x.number, x.model;
 
 -- name: project_span_totals
 -- The same of one project.
-SELECT w.number, t.model,
-    SUM(w.sign * t.messages), SUM(w.sign * t.partial_messages),
-    SUM(w.sign * t.unpriced_messages), SUM(w.sign * t.tool_uses), SUM(w.sign * t.input_tokens),
-    SUM(w.sign * t.output_tokens), SUM(w.sign * t.cache_read_tokens),
-    SUM(w.sign * t.cache_write_5m_tokens), SUM(w.sign * t.cache_write_1h_tokens),
-    SUM(w.sign * t.cost_pico), SUM(w.sign * t.no_cache_pico), SUM(w.sign * t.write_premium_pico)
-FROM wanted_spans AS w
-CROSS JOIN total_days AS t ON w.unit = 'day' AND t.project_id = :project AND t.day >= w.low
-    AND t.day < w.high
-GROUP BY w.number, t.model
-UNION ALL
-SELECT w.number, t.model,
-    SUM(w.sign * t.messages), SUM(w.sign * t.partial_messages),
-    SUM(w.sign * t.unpriced_messages), SUM(w.sign * t.tool_uses), SUM(w.sign * t.input_tokens),
-    SUM(w.sign * t.output_tokens), SUM(w.sign * t.cache_read_tokens),
-    SUM(w.sign * t.cache_write_5m_tokens), SUM(w.sign * t.cache_write_1h_tokens),
-    SUM(w.sign * t.cost_pico), SUM(w.sign * t.no_cache_pico), SUM(w.sign * t.write_premium_pico)
-FROM wanted_spans AS w
-CROSS JOIN totals AS t ON w.unit = 'quarter' AND t.quarter >= w.low AND t.quarter < w.high
-CROSS JOIN sessions AS s ON s.id = t.session_id
-WHERE COALESCE(s.project_id, 0) = :project
-GROUP BY w.number, t.model;
+SELECT x.number, x.model, SUM(x.messages), SUM(x.partial_messages), SUM(x.unpriced_messages),
+    SUM(x.tool_uses), SUM(x.input_tokens), SUM(x.output_tokens), SUM(x.cache_read_tokens),
+    SUM(x.cache_write_5m_tokens), SUM(x.cache_write_1h_tokens), SUM(x.cost_pico),
+    SUM(x.no_cache_pico), SUM(x.write_premium_pico)
+FROM (
+    SELECT w.number AS number, t.model AS model, SUM(w.sign * t.messages) AS messages,
+        SUM(w.sign * t.partial_messages) AS partial_messages,
+        SUM(w.sign * t.unpriced_messages) AS unpriced_messages,
+        SUM(w.sign * t.tool_uses) AS tool_uses, SUM(w.sign * t.input_tokens) AS input_tokens,
+        SUM(w.sign * t.output_tokens) AS output_tokens,
+        SUM(w.sign * t.cache_read_tokens) AS cache_read_tokens,
+        SUM(w.sign * t.cache_write_5m_tokens) AS cache_write_5m_tokens,
+        SUM(w.sign * t.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        SUM(w.sign * t.cost_pico) AS cost_pico, SUM(w.sign * t.no_cache_pico) AS no_cache_pico,
+        SUM(w.sign * t.write_premium_pico) AS write_premium_pico
+    FROM wanted_spans AS w
+    CROSS JOIN total_days AS t ON w.unit = 'day' AND t.project_id = :project AND t.day >= w.low
+        AND t.day < w.high
+    GROUP BY w.number, t.model
+    UNION ALL
+    SELECT w.number, t.model, SUM(w.sign * t.messages), SUM(w.sign * t.partial_messages),
+        SUM(w.sign * t.unpriced_messages), SUM(w.sign * t.tool_uses), SUM(w.sign * t.input_tokens),
+        SUM(w.sign * t.output_tokens), SUM(w.sign * t.cache_read_tokens),
+        SUM(w.sign * t.cache_write_5m_tokens), SUM(w.sign * t.cache_write_1h_tokens),
+        SUM(w.sign * t.cost_pico), SUM(w.sign * t.no_cache_pico),
+        SUM(w.sign * t.write_premium_pico)
+    FROM wanted_spans AS w
+    CROSS JOIN totals AS t ON w.unit = 'quarter' AND t.quarter >= w.low AND t.quarter < w.high
+    CROSS JOIN sessions AS s ON s.id = t.session_id
+    WHERE COALESCE(s.project_id, 0) = :project
+    GROUP BY w.number, t.model
+) AS x
+GROUP BY x.number, x.model;
 
 -- name: totals_of_projects
 -- Sums of messages by project and model.
@@ -162,270 +190,6 @@ SELECT COUNT(*) FROM (
 
 -- name: all_sessions$
 SELECT COUNT(*) FROM (SELECT DISTINCT session_id FROM session_days) AS found;
-
--- name: tool_shares
--- What was attributed by project and tool.
-SELECT project.name, t.kind, name.name, server.name, NULL, COALESCE(agent.name, ''),
-    SUM(x.loads), SUM(x.tokens), SUM(x.carried), SUM(x.prompt_tokens), SUM(x.cost_pico),
-    SUM(x.no_cache_pico), SUM(x.first_pico)
-FROM (
-    SELECT t.project_id AS project_id, t.tool_id AS tool_id,
-        SUM(w.sign * t.loads) AS loads, SUM(w.sign * t.tokens) AS tokens,
-        SUM(w.sign * t.carried) AS carried, SUM(w.sign * t.prompt_tokens) AS prompt_tokens,
-        SUM(w.sign * t.cost_pico) AS cost_pico, SUM(w.sign * t.no_cache_pico) AS no_cache_pico,
-        SUM(w.sign * t.first_pico) AS first_pico
-    FROM wanted_spans AS w
-    CROSS JOIN tool_days AS t ON w.unit = 'day' AND t.day >= w.low AND t.day < w.high
-    WHERE :row = -1 OR t.project_id = :row
-    GROUP BY t.project_id, t.tool_id
-    UNION ALL
-    SELECT COALESCE(s.project_id, 0), l.tool_id,
-        SUM(w.sign * q.loads), SUM(w.sign * q.tokens), SUM(w.sign * q.carried),
-        SUM(w.sign * q.prompt_tokens), SUM(w.sign * q.cost_pico), SUM(w.sign * q.no_cache_pico),
-        SUM(w.sign * q.first_pico)
-    FROM wanted_spans AS w
-    CROSS JOIN share_quarters AS q ON w.unit = 'quarter' AND q.quarter >= w.low
-        AND q.quarter < w.high
-    CROSS JOIN sessions AS s ON s.id = q.session_id
-    JOIN labels AS l ON l.id = q.label_id
-    WHERE :row = -1 OR COALESCE(s.project_id, 0) = :row
-    GROUP BY COALESCE(s.project_id, 0), l.tool_id
-) AS x
-JOIN tools AS t ON t.id = x.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS project ON project.id = x.project_id
-GROUP BY x.project_id, x.tool_id;
-
--- name: label_shares
--- What was attributed by project and label.
-SELECT project.name, t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    SUM(x.loads), SUM(x.tokens), SUM(x.carried), SUM(x.prompt_tokens), SUM(x.cost_pico),
-    SUM(x.no_cache_pico), SUM(x.first_pico)
-FROM (
-    SELECT t.project_id AS project_id, t.label_id AS label_id,
-        SUM(w.sign * t.loads) AS loads, SUM(w.sign * t.tokens) AS tokens,
-        SUM(w.sign * t.carried) AS carried, SUM(w.sign * t.prompt_tokens) AS prompt_tokens,
-        SUM(w.sign * t.cost_pico) AS cost_pico, SUM(w.sign * t.no_cache_pico) AS no_cache_pico,
-        SUM(w.sign * t.first_pico) AS first_pico
-    FROM wanted_spans AS w
-    CROSS JOIN label_days AS t ON w.unit = 'day' AND t.day >= w.low AND t.day < w.high
-    WHERE :row = -1 OR t.project_id = :row
-    GROUP BY t.project_id, t.label_id
-    UNION ALL
-    SELECT COALESCE(s.project_id, 0), q.label_id,
-        SUM(w.sign * q.loads), SUM(w.sign * q.tokens), SUM(w.sign * q.carried),
-        SUM(w.sign * q.prompt_tokens), SUM(w.sign * q.cost_pico), SUM(w.sign * q.no_cache_pico),
-        SUM(w.sign * q.first_pico)
-    FROM wanted_spans AS w
-    CROSS JOIN share_quarters AS q ON w.unit = 'quarter' AND q.quarter >= w.low
-        AND q.quarter < w.high
-    CROSS JOIN sessions AS s ON s.id = q.session_id
-    WHERE :row = -1 OR COALESCE(s.project_id, 0) = :row
-    GROUP BY COALESCE(s.project_id, 0), q.label_id
-) AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-LEFT JOIN names AS project ON project.id = x.project_id
-GROUP BY x.project_id, x.label_id;
-
--- name: all_tool_shares
--- The same over all time.
-SELECT project.name, t.kind, name.name, server.name, NULL, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM tool_sums AS x
-JOIN tools AS t ON t.id = x.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS project ON project.id = x.project_id
-WHERE :row = -1 OR x.project_id = :row;
-
--- name: all_label_shares
-SELECT project.name, t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM label_sums AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-LEFT JOIN names AS project ON project.id = x.project_id
-WHERE x.project_id >= 0 AND (:row = -1 OR x.project_id = :row);
-
--- name: span_tool_shares
--- What was attributed by range and tool.
-SELECT x.number, t.kind, name.name, server.name, NULL, COALESCE(agent.name, ''),
-    SUM(x.loads), SUM(x.tokens), SUM(x.carried), SUM(x.prompt_tokens), SUM(x.cost_pico),
-    SUM(x.no_cache_pico), SUM(x.first_pico)
-FROM (
-    SELECT w.number AS number, d.tool_id AS tool_id,
-        SUM(w.sign * d.loads) AS loads, SUM(w.sign * d.tokens) AS tokens,
-        SUM(w.sign * d.carried) AS carried, SUM(w.sign * d.prompt_tokens) AS prompt_tokens,
-        SUM(w.sign * d.cost_pico) AS cost_pico, SUM(w.sign * d.no_cache_pico) AS no_cache_pico,
-        SUM(w.sign * d.first_pico) AS first_pico
-    FROM wanted_spans AS w
-    CROSS JOIN tool_days AS d ON w.unit = 'day' AND d.day >= w.low AND d.day < w.high
-    WHERE :row = -1 OR d.project_id = :row
-    GROUP BY w.number, d.tool_id
-    UNION ALL
-    SELECT w.number, l.tool_id,
-        SUM(w.sign * q.loads), SUM(w.sign * q.tokens), SUM(w.sign * q.carried),
-        SUM(w.sign * q.prompt_tokens), SUM(w.sign * q.cost_pico), SUM(w.sign * q.no_cache_pico),
-        SUM(w.sign * q.first_pico)
-    FROM wanted_spans AS w
-    CROSS JOIN share_quarters AS q ON w.unit = 'quarter' AND q.quarter >= w.low
-        AND q.quarter < w.high
-    CROSS JOIN labels AS l ON l.id = q.label_id
-    CROSS JOIN sessions AS s ON s.id = q.session_id
-    WHERE :row = -1 OR COALESCE(s.project_id, 0) = :row
-    GROUP BY w.number, l.tool_id
-) AS x
-JOIN tools AS t ON t.id = x.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-GROUP BY x.number, x.tool_id;
-
--- name: all_top_labels_by_cost
--- The labels with most of all time, of a project's row.
-SELECT t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM label_sums AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-WHERE x.project_id = :row
-    AND (CAST(:kind AS TEXT) IS NULL OR t.kind = :kind)
-    AND (CAST(:name AS TEXT) IS NULL OR name.name = :name)
-    AND (CAST(:server AS TEXT) IS NULL OR server.name = :server)
-    AND (CAST(:uri AS TEXT) IS NULL OR uri.name = :uri)
-    AND (:only_uri = 0 OR l.uri_id <> 0)
-ORDER BY x.cost_pico DESC, x.label_id
-LIMIT :limit;
-
--- name: all_top_labels_by_tokens
--- The labels with most of all time, of a project's row.
-SELECT t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM label_sums AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-WHERE x.project_id = :row
-    AND (CAST(:kind AS TEXT) IS NULL OR t.kind = :kind)
-    AND (CAST(:name AS TEXT) IS NULL OR name.name = :name)
-    AND (CAST(:server AS TEXT) IS NULL OR server.name = :server)
-    AND (CAST(:uri AS TEXT) IS NULL OR uri.name = :uri)
-    AND (:only_uri = 0 OR l.uri_id <> 0)
-ORDER BY x.tokens DESC, x.label_id
-LIMIT :limit;
-
--- name: all_top_labels_by_carried
--- The labels with most of all time, of a project's row.
-SELECT t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM label_sums AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-WHERE x.project_id = :row
-    AND (CAST(:kind AS TEXT) IS NULL OR t.kind = :kind)
-    AND (CAST(:name AS TEXT) IS NULL OR name.name = :name)
-    AND (CAST(:server AS TEXT) IS NULL OR server.name = :server)
-    AND (CAST(:uri AS TEXT) IS NULL OR uri.name = :uri)
-    AND (:only_uri = 0 OR l.uri_id <> 0)
-ORDER BY x.prompt_tokens DESC, x.label_id
-LIMIT :limit;
-
--- name: all_top_labels_by_efficiency
--- Those of which caching saved the largest part.
-SELECT t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM label_sums AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-WHERE x.project_id = :row AND x.no_cache_pico > 0
-    AND (CAST(:kind AS TEXT) IS NULL OR t.kind = :kind)
-    AND (CAST(:name AS TEXT) IS NULL OR name.name = :name)
-    AND (CAST(:server AS TEXT) IS NULL OR server.name = :server)
-    AND (CAST(:uri AS TEXT) IS NULL OR uri.name = :uri)
-    AND (:only_uri = 0 OR l.uri_id <> 0)
-ORDER BY CAST(x.no_cache_pico - x.cost_pico AS DOUBLE PRECISION) / x.no_cache_pico DESC,
-    x.no_cache_pico DESC, x.label_id
-LIMIT :limit;
-
--- name: top_labels
--- The labels with most of a range. Their parts are summed before anything is asked of the label.
-SELECT t.kind, name.name, server.name, uri.name, COALESCE(agent.name, ''),
-    x.loads, x.tokens, x.carried, x.prompt_tokens, x.cost_pico, x.no_cache_pico, x.first_pico
-FROM (
-    SELECT y.label_id AS label_id,
-        SUM(y.loads) AS loads, SUM(y.tokens) AS tokens, SUM(y.carried) AS carried,
-        SUM(y.prompt_tokens) AS prompt_tokens, SUM(y.cost_pico) AS cost_pico,
-        SUM(y.no_cache_pico) AS no_cache_pico, SUM(y.first_pico) AS first_pico
-    FROM (
-        SELECT d.label_id AS label_id,
-            w.sign * d.loads AS loads, w.sign * d.tokens AS tokens,
-            w.sign * d.carried AS carried, w.sign * d.prompt_tokens AS prompt_tokens,
-            w.sign * d.cost_pico AS cost_pico, w.sign * d.no_cache_pico AS no_cache_pico,
-            w.sign * d.first_pico AS first_pico
-        FROM wanted_spans AS w
-        CROSS JOIN label_days AS d ON w.unit = 'day' AND d.day >= w.low AND d.day < w.high
-        WHERE :row = -1 OR d.project_id = :row
-        UNION ALL
-        SELECT q.label_id,
-            w.sign * q.loads, w.sign * q.tokens, w.sign * q.carried, w.sign * q.prompt_tokens,
-            w.sign * q.cost_pico, w.sign * q.no_cache_pico, w.sign * q.first_pico
-        FROM wanted_spans AS w
-        CROSS JOIN share_quarters AS q ON w.unit = 'quarter' AND q.quarter >= w.low
-            AND q.quarter < w.high
-        CROSS JOIN sessions AS s ON s.id = q.session_id
-        WHERE :row = -1 OR COALESCE(s.project_id, 0) = :row
-    ) AS y
-    GROUP BY y.label_id
-) AS x
-JOIN labels AS l ON l.id = x.label_id
-JOIN tools AS t ON t.id = l.tool_id
-LEFT JOIN names AS name ON name.id = t.name_id
-LEFT JOIN names AS server ON server.id = t.server_id
-LEFT JOIN names AS agent ON agent.id = t.agent_id
-LEFT JOIN names AS uri ON uri.id = l.uri_id
-WHERE (CAST(:kind AS TEXT) IS NULL OR t.kind = :kind)
-    AND (CAST(:name AS TEXT) IS NULL OR name.name = :name)
-    AND (CAST(:server AS TEXT) IS NULL OR server.name = :server)
-    AND (CAST(:uri AS TEXT) IS NULL OR uri.name = :uri)
-    AND (:only_uri = 0 OR l.uri_id <> 0)
-    AND (:metric <> 'efficiency' OR x.no_cache_pico > 0)
-    AND (x.loads <> 0 OR x.tokens <> 0 OR x.carried <> 0 OR x.prompt_tokens <> 0
-        OR x.cost_pico <> 0 OR x.no_cache_pico <> 0 OR x.first_pico <> 0)
-ORDER BY
-    CASE :metric
-        WHEN 'cost' THEN x.cost_pico
-        WHEN 'tokens' THEN x.tokens
-        WHEN 'carried' THEN x.prompt_tokens
-        ELSE CAST(x.no_cache_pico - x.cost_pico AS DOUBLE PRECISION) / x.no_cache_pico
-    END DESC, x.no_cache_pico DESC, x.label_id
-LIMIT :limit;
 
 -- name: item_records
 -- The items of a session, as they entered.
@@ -595,8 +359,8 @@ SELECT a.prompt_tokens, a.prompt_pico, a.details, a.problem
 FROM attributions AS a
 WHERE a.session_id = :id;
 
--- name: finding_sums
--- Findings of a range by kind and subject, with the dearest of each.
+-- name: few_findings
+-- Findings of a range by kind and subject, with the dearest of each: those of a short one.
 WITH found AS (
     SELECT f.kind AS kind, f.subject_id AS subject_id, f.session_id AS session_id, f.at AS at,
         f.item AS item, f.pico AS pico, f.tokens AS tokens, f.count AS count,
@@ -604,8 +368,7 @@ WITH found AS (
         ROW_NUMBER() OVER (PARTITION BY f.kind, f.subject_id
             ORDER BY f.pico DESC, f.session_id, f.number) AS place
     FROM findings AS f
-    JOIN sessions AS s ON s.id = f.session_id
-    WHERE f.at >= :start AND f.at < :end AND (:row = -1 OR COALESCE(s.project_id, 0) = :row)
+    WHERE f.at >= :start AND f.at < :end
 ), grouped AS (
     SELECT kind, subject_id, SUM(pico) AS pico, SUM(tokens) AS tokens, SUM(count) AS count,
         COUNT(DISTINCT session_id) AS sessions, MIN(is_measured) AS is_measured
@@ -613,12 +376,117 @@ WITH found AS (
     GROUP BY kind, subject_id
 )
 SELECT g.kind, subject.name, g.pico, g.tokens, g.count, g.sessions, g.is_measured, s.session_id,
-    f.at, f.item, f.pico
+    top.at, top.item, top.pico
 FROM grouped AS g
-JOIN found AS f ON f.kind = g.kind AND f.subject_id = g.subject_id AND f.place = 1
+JOIN found AS top ON top.kind = g.kind AND top.subject_id = g.subject_id AND top.place = 1
+JOIN names AS subject ON subject.id = g.subject_id
+JOIN sessions AS s ON s.id = top.session_id
+ORDER BY g.pico DESC, g.kind, subject.name;
+
+-- name: project_findings
+-- The same of a project's row, which has few.
+WITH found AS (
+    SELECT f.kind AS kind, f.subject_id AS subject_id, f.session_id AS session_id, f.at AS at,
+        f.item AS item, f.pico AS pico, f.tokens AS tokens, f.count AS count,
+        f.is_measured AS is_measured,
+        ROW_NUMBER() OVER (PARTITION BY f.kind, f.subject_id
+            ORDER BY f.pico DESC, f.session_id, f.number) AS place
+    FROM sessions AS p
+    CROSS JOIN findings AS f ON f.session_id = p.id
+    WHERE f.at >= :start AND f.at < :end
+        AND (p.project_id = :row OR (:row = 0 AND p.project_id IS NULL))
+), grouped AS (
+    SELECT kind, subject_id, SUM(pico) AS pico, SUM(tokens) AS tokens, SUM(count) AS count,
+        COUNT(DISTINCT session_id) AS sessions, MIN(is_measured) AS is_measured
+    FROM found
+    GROUP BY kind, subject_id
+)
+SELECT g.kind, subject.name, g.pico, g.tokens, g.count, g.sessions, g.is_measured, s.session_id,
+    top.at, top.item, top.pico
+FROM grouped AS g
+JOIN found AS top ON top.kind = g.kind AND top.subject_id = g.subject_id AND top.place = 1
+JOIN names AS subject ON subject.id = g.subject_id
+JOIN sessions AS s ON s.id = top.session_id
+ORDER BY g.pico DESC, g.kind, subject.name;
+
+-- name: many_findings
+-- The same of any range, from kept sums: of whole days (from :low up to :high) and of what is
+-- around them. A session counts where its first finding is, or where a later one is, if the first
+-- is before the range (which none is where that has no start: :is_open).
+WITH around AS (
+    SELECT f.kind AS kind, f.subject_id AS subject_id, f.pico AS pico, f.tokens AS tokens,
+        f.count AS count, f.is_measured AS is_measured, f.is_first AS is_first
+    FROM findings AS f
+    WHERE f.at >= :start AND f.at < :low * 86400000
+        AND (:row = -1 OR :row = (SELECT COALESCE(s.project_id, 0) FROM sessions AS s
+            WHERE s.id = f.session_id))
+    UNION ALL
+    SELECT f.kind, f.subject_id, f.pico, f.tokens, f.count, f.is_measured, f.is_first
+    FROM findings AS f
+    WHERE f.at >= :high * 86400000 AND f.at < :end
+        AND (:row = -1 OR :row = (SELECT COALESCE(s.project_id, 0) FROM sessions AS s
+            WHERE s.id = f.session_id))
+), began AS (
+    SELECT f.kind AS kind, f.subject_id AS subject_id, COUNT(DISTINCT f.session_id) AS sessions
+    FROM findings AS f
+    WHERE :is_open = 0 AND f.is_first = 0 AND f.at >= :start AND f.at < :end
+        AND (:row = -1 OR :row = (SELECT COALESCE(s.project_id, 0) FROM sessions AS s
+            WHERE s.id = f.session_id))
+        AND EXISTS (SELECT 1 FROM findings AS e
+            WHERE e.session_id = f.session_id AND e.kind = f.kind
+                AND e.subject_id = f.subject_id AND e.is_first = 1 AND e.at < :start)
+    GROUP BY f.kind, f.subject_id
+), parts AS (
+    SELECT d.kind AS kind, d.subject_id AS subject_id, d.pico AS pico, d.tokens AS tokens,
+        d.count AS count, d.findings AS findings, d.measured AS measured,
+        d.sessions AS sessions
+    FROM finding_days AS d
+    WHERE :is_all = 0 AND d.project_id = :row AND d.day >= :low AND d.day < :high
+    UNION ALL
+    SELECT d.kind, d.subject_id, d.pico, d.tokens, d.count, d.findings, d.measured, d.sessions
+    FROM finding_sums AS d
+    WHERE :is_all = 1 AND d.project_id = :row
+    UNION ALL
+    SELECT kind, subject_id, pico, tokens, count, 1, is_measured, is_first FROM around
+    UNION ALL
+    SELECT kind, subject_id, 0, 0, 0, 0, 0, sessions FROM began
+), grouped AS (
+    SELECT kind, subject_id, SUM(pico) AS pico, SUM(tokens) AS tokens, SUM(count) AS count,
+        SUM(sessions) AS sessions,
+        CASE WHEN SUM(findings) = SUM(measured) THEN 1 ELSE 0 END AS is_measured
+    FROM parts
+    GROUP BY kind, subject_id
+), dearest AS (
+    SELECT g.*,
+        (SELECT f.session_id FROM findings AS f
+            WHERE f.kind = g.kind AND f.subject_id = g.subject_id AND f.at >= :start AND f.at < :end
+                AND (:row = -1 OR :row = (SELECT COALESCE(s.project_id, 0) FROM sessions AS s
+                    WHERE s.id = f.session_id))
+            ORDER BY f.pico DESC, f.at DESC, f.session_id DESC, f.number DESC
+            LIMIT 1) AS top_session,
+        (SELECT f.number FROM findings AS f
+            WHERE f.kind = g.kind AND f.subject_id = g.subject_id AND f.at >= :start AND f.at < :end
+                AND (:row = -1 OR :row = (SELECT COALESCE(s.project_id, 0) FROM sessions AS s
+                    WHERE s.id = f.session_id))
+            ORDER BY f.pico DESC, f.at DESC, f.session_id DESC, f.number DESC
+            LIMIT 1) AS top_number
+    FROM grouped AS g
+)
+SELECT g.kind, subject.name, g.pico, g.tokens, g.count, g.sessions, g.is_measured, s.session_id,
+    f.at, f.item, f.pico
+FROM dearest AS g
+CROSS JOIN findings AS f ON f.session_id = g.top_session AND f.number = g.top_number
 JOIN names AS subject ON subject.id = g.subject_id
 JOIN sessions AS s ON s.id = f.session_id
 ORDER BY g.pico DESC, g.kind, subject.name;
+
+-- name: count_findings$
+-- How many a range has, as far as it matters.
+SELECT COUNT(*)
+FROM (SELECT 1 FROM findings WHERE at >= :start AND at < :end LIMIT :limit) AS found;
+
+-- name: count_project_findings$
+SELECT COALESCE(SUM(findings), 0) FROM finding_sums WHERE project_id = :row;
 
 -- name: findings_of_session
 SELECT f.kind, subject.name, f.at, f.pico, f.tokens, f.count, f.is_measured, f.item

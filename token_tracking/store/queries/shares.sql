@@ -1,20 +1,10 @@
--- name: create_share_changes!
--- What a transaction changes of the sums by project, day and label.
-CREATE TEMPORARY TABLE IF NOT EXISTS share_changes (
-    project_id INTEGER NOT NULL,
-    day BIGINT NOT NULL,
-    label_id INTEGER NOT NULL,
-    loads BIGINT NOT NULL, tokens BIGINT NOT NULL, carried BIGINT NOT NULL,
-    prompt_tokens BIGINT NOT NULL, cost_pico BIGINT NOT NULL, no_cache_pico BIGINT NOT NULL,
-    first_pico BIGINT NOT NULL
-);
-
 -- name: create_wanted_tools!
 CREATE TEMPORARY TABLE IF NOT EXISTS wanted_tools (
     kind TEXT NOT NULL,
     name_id INTEGER NOT NULL,
     server_id INTEGER NOT NULL,
-    agent_id INTEGER NOT NULL
+    agent_id INTEGER NOT NULL,
+    stem TEXT NOT NULL
 );
 
 -- name: create_wanted_labels!
@@ -23,38 +13,25 @@ CREATE TEMPORARY TABLE IF NOT EXISTS wanted_labels (
     uri_id INTEGER NOT NULL
 );
 
--- name: clear_share_changes!
-DELETE FROM share_changes;
-
--- name: change_share*!
-INSERT INTO share_changes (
-    project_id, day, label_id, loads, tokens, carried, prompt_tokens, cost_pico, no_cache_pico,
-    first_pico
-)
-VALUES (
-    :project_id, :day, :label_id, :loads, :tokens, :carried, :prompt_tokens, :cost_pico,
-    :no_cache_pico, :first_pico
-);
-
 -- name: clear_wanted_tools!
 DELETE FROM wanted_tools;
 
 -- name: want_tool*!
-INSERT INTO wanted_tools (kind, name_id, server_id, agent_id)
-VALUES (:kind, :name_id, :server_id, :agent_id);
+INSERT INTO wanted_tools (kind, name_id, server_id, agent_id, stem)
+VALUES (:kind, :name_id, :server_id, :agent_id, :stem);
 
 -- name: tool_ids
-SELECT t.kind, t.name_id, t.server_id, t.agent_id, t.id
+SELECT t.kind, t.name_id, t.server_id, t.agent_id, t.stem, t.id
 FROM wanted_tools AS w
 CROSS JOIN tools AS t ON t.kind = w.kind AND t.name_id = w.name_id AND t.server_id = w.server_id
-    AND t.agent_id = w.agent_id;
+    AND t.agent_id = w.agent_id AND t.stem = w.stem;
 
 -- name: last_tool_id$
 SELECT COALESCE(MAX(id), 0) FROM tools;
 
 -- name: insert_tool*!
-INSERT INTO tools (id, kind, name_id, server_id, agent_id)
-VALUES (:id, :kind, :name_id, :server_id, :agent_id);
+INSERT INTO tools (id, kind, name_id, server_id, agent_id, stem)
+VALUES (:id, :kind, :name_id, :server_id, :agent_id, :stem);
 
 -- name: clear_wanted_labels!
 DELETE FROM wanted_labels;
@@ -190,10 +167,11 @@ DELETE FROM findings WHERE session_id = :session_id;
 
 -- name: insert_finding*!
 INSERT INTO findings (
-    session_id, number, kind, subject_id, at, pico, tokens, count, is_measured, item
+    session_id, number, kind, subject_id, at, pico, tokens, count, is_measured, item, is_first
 )
 VALUES (
-    :session_id, :number, :kind, :subject_id, :at, :pico, :tokens, :count, :is_measured, :item
+    :session_id, :number, :kind, :subject_id, :at, :pico, :tokens, :count, :is_measured, :item,
+    :is_first
 );
 
 -- name: save_attribution*!
@@ -266,151 +244,6 @@ SELECT COALESCE(SUM(t.messages), 0) FROM due AS d CROSS JOIN totals AS t ON t.se
 SELECT (SELECT COUNT(*) FROM due) + (SELECT COUNT(*) FROM attributions AS a
     WHERE a.version < :version
         AND NOT EXISTS (SELECT 1 FROM due WHERE due.session_id = a.session_id));
-
--- name: add_label_days!
-INSERT INTO label_days (
-    day, project_id, label_id, loads, tokens, carried, prompt_tokens, cost_pico, no_cache_pico,
-    first_pico
-)
-SELECT c.day, c.project_id, c.label_id,
-    SUM(c.loads), SUM(c.tokens), SUM(c.carried), SUM(c.prompt_tokens), SUM(c.cost_pico),
-    SUM(c.no_cache_pico), SUM(c.first_pico)
-FROM share_changes AS c
-WHERE TRUE
-GROUP BY c.day, c.project_id, c.label_id
-ON CONFLICT (day, project_id, label_id) DO UPDATE SET
-    loads = label_days.loads + excluded.loads,
-    tokens = label_days.tokens + excluded.tokens,
-    carried = label_days.carried + excluded.carried,
-    prompt_tokens = label_days.prompt_tokens + excluded.prompt_tokens,
-    cost_pico = label_days.cost_pico + excluded.cost_pico,
-    no_cache_pico = label_days.no_cache_pico + excluded.no_cache_pico,
-    first_pico = label_days.first_pico + excluded.first_pico;
-
--- name: add_tool_days!
-INSERT INTO tool_days (
-    day, project_id, tool_id, loads, tokens, carried, prompt_tokens, cost_pico, no_cache_pico,
-    first_pico
-)
-SELECT c.day, c.project_id, l.tool_id,
-    SUM(c.loads), SUM(c.tokens), SUM(c.carried), SUM(c.prompt_tokens), SUM(c.cost_pico),
-    SUM(c.no_cache_pico), SUM(c.first_pico)
-FROM share_changes AS c
-JOIN labels AS l ON l.id = c.label_id
-WHERE TRUE
-GROUP BY c.day, c.project_id, l.tool_id
-ON CONFLICT (day, project_id, tool_id) DO UPDATE SET
-    loads = tool_days.loads + excluded.loads,
-    tokens = tool_days.tokens + excluded.tokens,
-    carried = tool_days.carried + excluded.carried,
-    prompt_tokens = tool_days.prompt_tokens + excluded.prompt_tokens,
-    cost_pico = tool_days.cost_pico + excluded.cost_pico,
-    no_cache_pico = tool_days.no_cache_pico + excluded.no_cache_pico,
-    first_pico = tool_days.first_pico + excluded.first_pico;
-
--- name: add_label_sums!
-INSERT INTO label_sums (
-    project_id, label_id, loads, tokens, carried, prompt_tokens, cost_pico, no_cache_pico,
-    first_pico
-)
-SELECT c.project_id, c.label_id,
-    SUM(c.loads), SUM(c.tokens), SUM(c.carried), SUM(c.prompt_tokens), SUM(c.cost_pico),
-    SUM(c.no_cache_pico), SUM(c.first_pico)
-FROM share_changes AS c
-WHERE TRUE
-GROUP BY c.project_id, c.label_id
-ON CONFLICT (project_id, label_id) DO UPDATE SET
-    loads = label_sums.loads + excluded.loads,
-    tokens = label_sums.tokens + excluded.tokens,
-    carried = label_sums.carried + excluded.carried,
-    prompt_tokens = label_sums.prompt_tokens + excluded.prompt_tokens,
-    cost_pico = label_sums.cost_pico + excluded.cost_pico,
-    no_cache_pico = label_sums.no_cache_pico + excluded.no_cache_pico,
-    first_pico = label_sums.first_pico + excluded.first_pico;
-
--- name: add_tool_sums!
-INSERT INTO tool_sums (
-    project_id, tool_id, loads, tokens, carried, prompt_tokens, cost_pico, no_cache_pico,
-    first_pico
-)
-SELECT c.project_id, l.tool_id,
-    SUM(c.loads), SUM(c.tokens), SUM(c.carried), SUM(c.prompt_tokens), SUM(c.cost_pico),
-    SUM(c.no_cache_pico), SUM(c.first_pico)
-FROM share_changes AS c
-JOIN labels AS l ON l.id = c.label_id
-WHERE TRUE
-GROUP BY c.project_id, l.tool_id
-ON CONFLICT (project_id, tool_id) DO UPDATE SET
-    loads = tool_sums.loads + excluded.loads,
-    tokens = tool_sums.tokens + excluded.tokens,
-    carried = tool_sums.carried + excluded.carried,
-    prompt_tokens = tool_sums.prompt_tokens + excluded.prompt_tokens,
-    cost_pico = tool_sums.cost_pico + excluded.cost_pico,
-    no_cache_pico = tool_sums.no_cache_pico + excluded.no_cache_pico,
-    first_pico = tool_sums.first_pico + excluded.first_pico;
-
--- name: add_label_sums_of_all!
--- Of all projects together.
-INSERT INTO label_sums (
-    project_id, label_id, loads, tokens, carried, prompt_tokens, cost_pico, no_cache_pico,
-    first_pico
-)
-SELECT -1, c.label_id,
-    SUM(c.loads), SUM(c.tokens), SUM(c.carried), SUM(c.prompt_tokens), SUM(c.cost_pico),
-    SUM(c.no_cache_pico), SUM(c.first_pico)
-FROM share_changes AS c
-WHERE TRUE
-GROUP BY c.label_id
-ON CONFLICT (project_id, label_id) DO UPDATE SET
-    loads = label_sums.loads + excluded.loads,
-    tokens = label_sums.tokens + excluded.tokens,
-    carried = label_sums.carried + excluded.carried,
-    prompt_tokens = label_sums.prompt_tokens + excluded.prompt_tokens,
-    cost_pico = label_sums.cost_pico + excluded.cost_pico,
-    no_cache_pico = label_sums.no_cache_pico + excluded.no_cache_pico,
-    first_pico = label_sums.first_pico + excluded.first_pico;
-
--- name: prune_label_days!
-DELETE FROM label_days
-WHERE (day, project_id, label_id) IN (
-        SELECT c.day, c.project_id, c.label_id
-        FROM share_changes AS c)
-    AND loads = 0 AND tokens = 0 AND carried = 0 AND prompt_tokens = 0 AND cost_pico = 0 AND
-    no_cache_pico = 0 AND first_pico = 0;
-
--- name: prune_tool_days!
-DELETE FROM tool_days
-WHERE (day, project_id, tool_id) IN (
-        SELECT c.day, c.project_id, l.tool_id
-        FROM share_changes AS c
-        JOIN labels AS l ON l.id = c.label_id)
-    AND loads = 0 AND tokens = 0 AND carried = 0 AND prompt_tokens = 0 AND cost_pico = 0 AND
-    no_cache_pico = 0 AND first_pico = 0;
-
--- name: prune_label_sums!
-DELETE FROM label_sums
-WHERE (project_id, label_id) IN (
-        SELECT c.project_id, c.label_id
-        FROM share_changes AS c)
-    AND loads = 0 AND tokens = 0 AND carried = 0 AND prompt_tokens = 0 AND cost_pico = 0 AND
-    no_cache_pico = 0 AND first_pico = 0;
-
--- name: prune_tool_sums!
-DELETE FROM tool_sums
-WHERE (project_id, tool_id) IN (
-        SELECT c.project_id, l.tool_id
-        FROM share_changes AS c
-        JOIN labels AS l ON l.id = c.label_id)
-    AND loads = 0 AND tokens = 0 AND carried = 0 AND prompt_tokens = 0 AND cost_pico = 0 AND
-    no_cache_pico = 0 AND first_pico = 0;
-
--- name: prune_label_sums_of_all!
-DELETE FROM label_sums
-WHERE (project_id, label_id) IN (
-        SELECT -1, c.label_id
-        FROM share_changes AS c)
-    AND loads = 0 AND tokens = 0 AND carried = 0 AND prompt_tokens = 0 AND cost_pico = 0 AND
-    no_cache_pico = 0 AND first_pico = 0;
 
 -- name: add_fact_day*!
 INSERT INTO fact_days (
