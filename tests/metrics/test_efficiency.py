@@ -11,6 +11,7 @@ from benchmarks.transcripts import build_tree
 from tests.store.test_contract import MODEL, NOON, event
 from tests.transcripts import SESSION, answer, asked, text, tool_result, tool_use, usage, write
 from token_tracking.efficiency.groupings import GROUPINGS
+from token_tracking.efficiency.snapshot import GroupRow, Groups
 from token_tracking.errors import InvalidPeriodError, UnknownMetricError, UnknownSessionError
 from token_tracking.ingest import ingest_claude_code
 from token_tracking.metrics import TokenMetrics
@@ -27,6 +28,11 @@ MICRO = Decimal("0.000001")
 def billed(read: int, written: int, output: int = 10) -> dict[str, Any]:
     """The usage of a request: 5 tokens more are neither read nor written."""
     return usage(output, cache_read_input_tokens=read, cache_creation_input_tokens=written)
+
+
+def whole(groups: Groups) -> GroupRow:
+    assert groups.totals is not None
+    return groups.totals
 
 
 @pytest.fixture
@@ -86,19 +92,32 @@ async def test_a_server_has_its_cost_from_the_moment_its_result_entered(
     assert (server.label, server.loads, server.tokens, server.carried) == ("github", 1, 100, 1)
     assert server.cost_usd == server.first_usd == (95 * Decimal("6.25") + 5 * 5) * MICRO
     assert (rest.label, rest.is_rest) == ("From no MCP server", True)
+    assert groups.totals is not None
     assert groups.totals.prompt_tokens == server.prompt_tokens + rest.prompt_tokens == 2120
     assert (groups.period, groups.left_out) == (DAY, 0)
 
 
 async def test_the_rows_of_every_grouping_add_up_to_the_prompts(metrics: TokenMetrics) -> None:
     for by in GROUPINGS:
-        groups = await metrics.get_groups(by, DAY)
+        groups = await metrics.get_groups(by)
+        assert groups.totals is not None
         for name in ("prompt_tokens", "cost_usd", "first_usd", "carry_usd", "carried", "loads"):
             found = sum(getattr(row, name) for row in groups.rows)
             assert found == getattr(groups.totals, name)
         assert groups.totals.cost_usd == Decimal("7487.5") * MICRO
         assert groups.totals.prompt_tokens == 2120
         assert (await metrics.get_groups(by, "2026-03-03..")).rows == []
+        bounded = await metrics.get_groups(by, DAY)
+        assert [row.cost_usd for row in bounded.rows] == [row.cost_usd for row in groups.rows]
+        assert bounded.totals == (None if by == "item" else groups.totals)
+
+
+async def test_items_of_a_bounded_period_are_told_with_their_whole_life(
+    metrics: TokenMetrics,
+) -> None:
+    groups = await metrics.get_groups("item", DAY)
+    assert groups.rows
+    assert {row.share for row in groups.rows} == {None}
 
 
 async def test_rows_beyond_a_limit_are_counted(metrics: TokenMetrics) -> None:
@@ -148,7 +167,7 @@ async def test_a_project_is_chosen_by_its_path_or_a_part_of_it(metrics: TokenMet
     for project in ("/home/sam/shop", "shop"):
         found = await metrics.get_groups("project", project=project)
         assert [row.label for row in found.rows] == ["/home/sam/shop"]
-        assert found.totals.prompt_tokens == 2120
+        assert whole(found).prompt_tokens == 2120
     nothing = await metrics.get_efficiency_snapshot(project="nowhere")
     assert (nothing.overall.sessions, nothing.overall.messages) == (0, 0)
     assert nothing.by_category == []
@@ -245,10 +264,10 @@ async def test_a_generated_tree_adds_up_in_every_grouping_and_in_its_parts(
     for by in GROUPINGS:
         groups = await metrics.get_groups(by, limit=10**6)
         assert groups.left_out == 0
-        assert groups.totals.prompt_tokens == snapshot.overall.prompt_tokens > 0
-        assert groups.totals.cost_usd == snapshot.overall.prompt_cost_usd
-        assert sum(row.prompt_tokens for row in groups.rows) == groups.totals.prompt_tokens
-        assert sum(row.cost_usd or 0 for row in groups.rows) == groups.totals.cost_usd
+        assert whole(groups).prompt_tokens == snapshot.overall.prompt_tokens > 0
+        assert whole(groups).cost_usd == snapshot.overall.prompt_cost_usd
+        assert sum(row.prompt_tokens for row in groups.rows) == whole(groups).prompt_tokens
+        assert sum(row.cost_usd or 0 for row in groups.rows) == whole(groups).cost_usd
     assert snapshot.trend is not None
     assert sum(point.messages for point in snapshot.trend.points) == snapshot.overall.messages
     cut = await _middle(store)
@@ -256,8 +275,8 @@ async def test_a_generated_tree_adds_up_in_every_grouping_and_in_its_parts(
         await metrics.get_groups("tool", period)
         for period in ((date(2000, 1, 1), cut), (cut, date(3000, 1, 1)))
     ]
-    assert sum(half.totals.prompt_tokens for half in halves) == snapshot.overall.prompt_tokens
-    assert all(half.totals.prompt_tokens for half in halves)
+    assert sum(whole(half).prompt_tokens for half in halves) == snapshot.overall.prompt_tokens
+    assert all(whole(half).prompt_tokens for half in halves)
 
 
 async def _middle(store: TokenStore) -> datetime:
@@ -355,9 +374,9 @@ async def test_a_file_that_was_read_again_is_worth_a_look(store: TokenStore, cla
 
 async def test_a_trend_is_against_the_period_before(store: TokenStore) -> None:
     day = 86_400_000
-    for number in range(14):
-        at = NOON + number * day
-        tokens = 1000 if number < 7 else 3000
+    for number in range(70):
+        at = NOON + number // 5 * day
+        tokens = 1000 if number < 35 else 3000
         usage = Usage(input_tokens=tokens + number % 7)
         await store.save_usage(event(f"msg_{number}", at, usage=usage))
     trend = await TokenMetrics(store, UTC).get_trend("2026-03-09..2026-03-16")

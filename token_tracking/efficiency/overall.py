@@ -2,7 +2,12 @@
 
 from token_tracking.efficiency.cache import cache_figures
 from token_tracking.efficiency.savings import LedgerSums, savings
-from token_tracking.efficiency.snapshot import PARTIAL_ERROR_P95, CacheHealth, Overall
+from token_tracking.efficiency.snapshot import (
+    PARTIAL_ERROR_P95,
+    CacheHealth,
+    Overall,
+    PartialOutput,
+)
 from token_tracking.pricing import usd
 from token_tracking.shares import Facts, ShareSums
 
@@ -17,8 +22,7 @@ def overall(
     """A period in one line: what was billed (`sums`), what was remarkable (`facts`), and its
     prompts as attribution has them (`shares`). `error_p95` is that of counted tokens."""
     priced = sums.messages > sums.unpriced_messages
-    # Where nothing told of the partial messages, what they lack is not known.
-    told = facts.partial_messages > 0 or not sums.partial_messages
+    partial = partial_output(sums, facts)
     return Overall(
         sessions=sessions,
         messages=sums.messages,
@@ -33,12 +37,28 @@ def overall(
         prompt_tokens=sums.prompt_tokens,
         cost_usd=usd(sums.cost_pico) if priced else None,
         prompt_cost_usd=usd(shares.cost_pico) if priced else None,
-        partial_output_tokens=facts.partial_tokens if told else None,
-        partial_output_usd=usd(facts.partial_pico) if told and priced else None,
+        partial_output_tokens=partial.tokens,
+        partial_output_usd=partial.usd,
         baselines=savings(sums, facts, error_p95=error_p95),
         unattributed_tokens=sums.prompt_tokens - shares.prompt_tokens,
-        partial_output_error_p95=PARTIAL_ERROR_P95 if facts.partial_messages else None,
-        partial_output_unknown=max(0, sums.partial_messages - facts.partial_messages),
+        partial_output_basis=partial.basis,
+        partial_output_error_p95=partial.error_p95,
+        partial_output_unknown=partial.unknown,
+    )
+
+
+def partial_output(sums: LedgerSums, facts: Facts) -> PartialOutput:
+    """What the output of messages without a final count lacks, as far as that was estimated."""
+    priced = sums.messages > sums.unpriced_messages
+    # Where nothing told of the partial messages, what they lack is not known.
+    told = facts.partial_messages > 0 or not sums.partial_messages
+    return PartialOutput(
+        messages=sums.partial_messages,
+        tokens=facts.partial_tokens if told else None,
+        usd=usd(facts.partial_pico) if told and priced else None,
+        basis="estimated" if told else "unknown",
+        error_p95=PARTIAL_ERROR_P95 if facts.partial_messages else None,
+        unknown=max(0, sums.partial_messages - facts.partial_messages),
     )
 
 

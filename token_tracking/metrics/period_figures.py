@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Final
 
+from msgspec.structs import replace
+
 from token_tracking.efficiency import EfficiencyEngine
 from token_tracking.efficiency.advice import advise
 from token_tracking.efficiency.candidates import WASTE_SHARE, Waste
@@ -170,7 +172,11 @@ class PeriodFigures:
         found = await self._reads.top_items(by, count)
         rows = [item_row(each.item, whole, each.session_id, each.project) for each in found]
         chosen = ranked(rows, metric, most, floor=floor_of(whole))
-        return self._as_groups("item", metric, chosen, whole, max(0, whole.loads - len(chosen)))
+        groups = self._as_groups("item", metric, chosen, whole, max(0, whole.loads - len(chosen)))
+        if self._period.start is None and self._period.end is None:
+            return groups
+        # Items are shown with their whole life, of which a part may lie outside of the period.
+        return replace(groups, totals=None, rows=[replace(row, share=None) for row in chosen])
 
     def _ranked(
         self,

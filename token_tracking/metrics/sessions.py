@@ -64,8 +64,7 @@ class SessionQuestions(Questions):
         from token_tracking.metrics.timeline import timeline  # noqa: PLC0415 (start-up)
 
         await self.settled(settle)
-        scale_of = (await self.engine()).scale
-        return await timeline(self.store, session_id, scale_of, limit=limit, items=items)
+        return await timeline(self.store, session_id, limit=limit, items=items)
 
     async def calculate_session_efficiency(
         self, session_id: str, *, custom: "Custom | None" = None

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from token_tracking.attributing.attributed import Source, attributed
-from token_tracking.efficiency import ScaleOf
 from token_tracking.efficiency.advice import advise, summed
 from token_tracking.efficiency.context import requests
 from token_tracking.efficiency.groups import item_row, ranked
+from token_tracking.efficiency.overall import partial_output
 from token_tracking.efficiency.reconcile import reconciled, reconciled_session
 from token_tracking.efficiency.session import Prices
 from token_tracking.efficiency.snapshot import Reconciled, Timeline, TimelineRequest
@@ -46,19 +45,18 @@ async def session_shares(store: TokenStore, session_id: str) -> SessionShares:
 async def timeline(
     store: TokenStore,
     session_id: str,
-    scale_of: ScaleOf,
     *,
     limit: int | None = None,
     items: int | None = None,
 ) -> Timeline:
     """A session, with its first `limit` requests and its dearest `items`; all of them by default.
-    `scale_of` relates tokens to bytes.
 
     Raises:
         UnknownSessionError: the ledger has no such session.
     """
     data = await store.get_session_data(session_id)
     shares = await session_shares(store, session_id)
+    facts = await store.facts_of(session_id)
     sums = data.sums
     whole = ShareSums(cost_pico=shares.prompt_pico or 0)
     dearest = sorted(shares.items, key=lambda each: -(each.cost_pico or 0))[:items]
@@ -77,8 +75,9 @@ async def timeline(
         prompt_cost_usd=None if shares.prompt_pico is None else usd(shares.prompt_pico),
         cost_usd=usd(sums.cost_pico) if sums.messages > sums.unpriced_messages else None,
         findings=advise(summed(session_id, shares.findings)),
-        reconciliation=await _reconciliation(store, data, scale_of),
+        reconciliation=await _reconciliation(store, data, facts),
         problem=shares.problem,
+        partial_output=partial_output(sums, facts),
     )
 
 
@@ -134,13 +133,9 @@ def _prompt_cost(message: TokenUsage, prices: Prices) -> Decimal | None:
     return usd(cost.input_pico + cost.cache_read_pico + written)
 
 
-async def _reconciliation(store: TokenStore, data: SessionData, scale_of: ScaleOf) -> Reconciled:
+async def _reconciliation(store: TokenStore, data: SessionData, facts: Facts) -> Reconciled:
     """The session against its client's total, where that told one."""
     totals = await store.client_totals(data.session_id)
     if not totals:
         return reconciled(Facts(), 1)
-    chains = await store.session_chains(data.session_id)
-    source = Source(chains=chains, models=data.models, client_totals=totals)
-    now = attributed(source, store.prices, scale_of)
-    facts = sum(now.facts.values(), start=Facts())
     return reconciled_session(data.models, totals, facts, sum(data.inherited.values()))

@@ -85,6 +85,15 @@ class PeriodReads(LedgerReads):
                 found[number] += Facts(*facts)
         return found
 
+    async def facts_of(self, session_id: str) -> Facts:
+        """What was remarkable about a session's requests, as it was attributed last."""
+        async with self._reading():
+            key: int | None = await self._sql.session_id_row(self._db, session_id=session_id)
+            if key is None:
+                return Facts()
+            row = await self._sql.attributed_facts(self._db, id=key)
+        return Facts(*row)
+
     async def period_sessions(
         self, start: int | None = None, end: int | None = None, project: str | None = None
     ) -> int:

@@ -26,6 +26,7 @@ def session_fields(
         **_sums(data),
         **(attribution_fields(told) if told is not None else unattributed_fields(timeline)),
         "not_attributable": timeline.problem,
+        "partial_output": timeline.partial_output,
         "findings": timeline.findings,
         "reconciliation": timeline.reconciliation,
     }

@@ -133,6 +133,26 @@ FROM (
 LEFT JOIN names AS name ON name.id = x.project_id
 GROUP BY x.project_id, x.model;
 
+-- name: attributed_facts^
+-- The facts of one session.
+SELECT
+    COALESCE(SUM(requests), 0), COALESCE(SUM(hit_requests), 0),
+    COALESCE(SUM(unread_write_tokens), 0), COALESCE(SUM(unread_write_pico), 0),
+    COALESCE(SUM(lapses), 0), COALESCE(SUM(lapse_tokens), 0),
+    COALESCE(SUM(lapse_pico), 0), COALESCE(SUM(switches), 0),
+    COALESCE(SUM(switch_tokens), 0), COALESCE(SUM(switch_pico), 0),
+    COALESCE(SUM(unseen_writes), 0), COALESCE(SUM(unseen_write_tokens), 0),
+    COALESCE(SUM(unseen_write_pico), 0), COALESCE(SUM(partial_messages), 0),
+    COALESCE(SUM(partial_tokens), 0), COALESCE(SUM(partial_pico), 0),
+    COALESCE(SUM(jit_requests), 0), COALESCE(SUM(jit_prompt_tokens), 0),
+    COALESCE(SUM(jit_baseline_tokens), 0), COALESCE(SUM(jit_priced), 0),
+    COALESCE(SUM(jit_saved_pico), 0), COALESCE(SUM(client_sessions), 0),
+    COALESCE(SUM(client_pico), 0), COALESCE(SUM(client_ledger_pico), 0),
+    COALESCE(SUM(client_partial_pico), 0), COALESCE(SUM(client_unseen_pico), 0),
+    COALESCE(SUM(jit_cost_pico), 0), COALESCE(SUM(jit_uncached_saved_pico), 0)
+FROM fact_quarters
+WHERE session_id = :id;
+
 -- name: span_facts
 -- Facts by range, of all projects or of one.
 SELECT w.number,
