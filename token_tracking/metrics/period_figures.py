@@ -210,7 +210,9 @@ class PeriodFigures:
         """What was loaded again, with all that its path or URI cost."""
         least = max(1, whole.cost_pico * WASTE_SHARE)
         again = [
-            row for row in await self._reads.findings() if row.kind == _REREAD and row.pico >= least
+            row
+            for row in await self._reads.findings()
+            if row.kind == _REREAD and row.count and row.pico >= least
         ]
         again.sort(key=lambda row: (-row.pico, row.subject))
         found = [await self._wasted(row, whole) for row in again[:_WASTED]]

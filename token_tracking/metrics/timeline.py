@@ -74,7 +74,7 @@ async def timeline(
         prompt_tokens=shares.prompt_tokens,
         prompt_cost_usd=None if shares.prompt_pico is None else usd(shares.prompt_pico),
         cost_usd=usd(sums.cost_pico) if sums.messages > sums.unpriced_messages else None,
-        findings=advise(summed(session_id, shares.findings)),
+        findings=advise(summed(session_id, shares.findings), prompt_pico=shares.prompt_pico),
         reconciliation=await _reconciliation(store, data, facts),
         problem=shares.problem,
         partial_output=partial_output(sums, facts),

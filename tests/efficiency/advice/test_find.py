@@ -4,7 +4,11 @@ Prices a token, in pico-USD: input 5,000,000, read 500,000, written for five min
 an hour 10,000,000, output 25,000,000.
 """
 
+from operator import attrgetter
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from tests.efficiency.advice.sessions import (
     MINUTE,
@@ -18,6 +22,7 @@ from tests.efficiency.advice.sessions import (
 )
 from token_tracking.efficiency.advice import advise, summed
 from token_tracking.efficiency.attribution import Entry, Message, Removal
+from token_tracking.pricing import PriceBook
 from token_tracking.shares import Finding
 
 TALK = [
@@ -29,11 +34,13 @@ READS = [read_of("a", "m0"), read_of("b", "m1")]
 
 
 LIFETIMES = {"one_hour_cache", "five_minute_cache"}
+BESIDE = {*LIFETIMES, "called"}
 
 
 def _beside_lifetimes(findings: list[Finding]) -> list[Finding]:
-    """Those that are not about the lifetime of the cache: nearly every session has some."""
-    return [each for each in findings if each.kind not in LIFETIMES]
+    """Those that have money and are not about the lifetime of the cache: nearly every session has
+    some of these."""
+    return [each for each in findings if each.kind not in BESIDE]
 
 
 def _of(kind: str, findings: list[Finding]) -> list[Finding]:
@@ -63,7 +70,7 @@ class TestRereads:
     def test_every_later_copy_counts(self) -> None:
         entries = [*READS, read_of("c", "m1")]
         findings = _beside_lifetimes(found(TALK, entries, [item(key, USD) for key in "abc"]))
-        assert {each.item for each in findings} == {"b", "c"}
+        assert [(each.pico, each.count, each.item) for each in findings] == [(2 * USD, 2, "b")]
 
     @pytest.mark.parametrize("tool", ["Edit", "MultiEdit", "Write", "NotebookEdit"])
     def test_an_edited_file_may_be_read_again(self, tool: str) -> None:
@@ -112,6 +119,24 @@ class TestRereads:
 
 
 class TestLargeResults:
+    def test_later_it_costs_what_it_was_carried_for(self) -> None:
+        messages = [
+            request("m0", write=50_000),
+            request("m1", "m0", read=50_000, minute=10),
+            request("m2", "m1", read=50_000, minute=20),
+            request("m3", "m2", write=50_000, minute=50),
+        ]
+        large = item(
+            "a", 4 * USD, tokens=40_000, first_pico=USD, requests=4, entered_at=0, entered_with="m0"
+        )
+        findings = _of("large_result", found(messages, [], [large]))
+        # 500,000 a token twice, and 6,250,000 once.
+        assert [(each.at // MINUTE, each.pico, each.count, each.tokens) for each in findings] == [
+            (50, 1_939_655_172_414, 0, 0),
+            (0, 155_172_413_793, 1, 40_000),
+            (20, 155_172_413_793, 0, 0),
+        ]
+
     def test_the_part_above_ten_thousand_tokens_is_counted_where_it_is_carried(self) -> None:
         large = item("a", 4 * USD, tokens=40_000, first_pico=USD)
         assert found([], [], [large]) == [
@@ -165,7 +190,6 @@ class TestOneHourCache:
                 at=0,
                 pico=196_250_000_000,
                 tokens=100_000,
-                is_measured=True,
             )
         ]
 
@@ -179,8 +203,10 @@ class TestOneHourCache:
 
     def test_a_break_of_more_than_an_hour_lapses_anyway(self) -> None:
         messages = [request("m0", write=1_000), request("m1", "m0", write=1_100, minute=60.01)]
-        (finding,) = found(messages)
-        assert (finding.pico, finding.tokens) == (-2_100 * 3_750_000, 0)
+        assert [(each.pico, each.tokens) for each in found(messages)] == [
+            (-1_000 * 3_750_000, 0),
+            (-1_100 * 3_750_000, 0),
+        ]
 
     def test_what_is_kept_for_an_hour_did_not_lapse(self) -> None:
         # Another reason, such as a changed tool, which a longer life would not have helped.
@@ -217,7 +243,6 @@ class TestFiveMinuteCache:
                 pico=11_000 * 3_750_000,
                 tokens=0,
                 count=0,
-                is_measured=True,
             )
         ]
 
@@ -260,6 +285,19 @@ class TestIdleLapses:
         kinds = {each.kind for each in found(messages, items=[base(20_000)])}
         assert "idle_lapse" not in kinds
 
+    def test_the_rest_of_the_prompt_costs_what_a_short_one_does(self) -> None:
+        model, start = "claude-sonnet-4-5", 1_761_955_200_000 / MINUTE
+        rates = PriceBook().rates(model, int(start * MINUTE), prompt_tokens=300_000)
+        long: dict[str, Any] = {"model": model, "rates": rates}
+        messages = [
+            request("m0", hour=300_000, minute=start, **long),
+            request("m1", "m0", hour=310_000, minute=start + 120, **long),
+        ]
+        (finding,) = _of("idle_lapse", found(messages, items=[base(20_000)]))
+        # All of it at 12 USD a million, against 75,500 tokens at 6 and the call.
+        call = 300_000 * 600_000 + 5_600 * 22_500_000
+        assert finding.pico == 310_000 * 12_000_000 - 75_500 * 6_000_000 - call
+
     def test_a_short_conversation_is_not_worth_compacting(self) -> None:
         messages = [request("m0", hour=80_000), request("m1", "m0", hour=80_000, minute=120)]
         assert _beside_lifetimes(found(messages, items=[base(20_000)])) == []
@@ -278,7 +316,6 @@ class TestModelSwitches:
                 at=2 * MINUTE,
                 pico=50_000 * 9_500_000,
                 tokens=50_000,
-                is_measured=True,
             )
         ]
 
@@ -296,6 +333,10 @@ class TestModelSwitches:
         assert _beside_lifetimes(found([request("m0", hour=50_000), second])) == []
 
 
+def _on(subject: str, findings: list[Finding]) -> list[Finding]:
+    return [each for each in findings if each.subject == subject]
+
+
 def _late(messages: list[Message], tokens: int) -> list[Finding]:
     return _of("late_compaction", found(messages, items=[base(tokens)]))
 
@@ -311,13 +352,13 @@ class TestLateCompactions:
                 request(f"m{index}", f"m{index - 1}", read=read, write=1_000, minute=index)
             )
         findings = _beside_lifetimes(found(messages, items=[base(20_000)]))
-        assert [(each.kind, each.subject, each.pico) for each in findings] == [
-            ("late_compaction", "100000", 463_375_000_000),
-            ("late_compaction", "150000", 463_375_000_000),
-        ]
-        assert findings[0].tokens == 20 * 94_500
-        assert findings[0].count == 1
-        assert findings[0].at == MINUTE
+        assert {(each.kind, each.subject): each.pico for each in summed("s", findings)} == {
+            ("late_compaction", "100000"): 463_375_000_000,
+            ("late_compaction", "150000"): 463_375_000_000,
+        }
+        first, later = sorted(_on("100000", findings), key=attrgetter("at"))
+        assert (first.at, first.count, first.tokens) == (MINUTE, 1, 14 * 94_500)
+        assert (later.at, later.count, later.pico) == (15 * MINUTE, 0, 6 * 94_500 * 500_000)
 
     def test_it_costs_where_too_little_follows(self) -> None:
         messages = [request("m0", hour=160_000), request("m1", "m0", read=160_000, hour=1)]
@@ -349,6 +390,21 @@ class TestLateCompactions:
         removals = [Removal(after="m1")]
         findings = _beside_lifetimes(found(messages, items=[base(20_000)], removals=removals))
         assert (findings[0].count, findings[0].tokens) == (2, 94_500 + 84_501)
+
+    def test_what_is_left_costs_what_a_prompt_of_its_length_does(self) -> None:
+        # Sonnet 4.5: 3 and 0.3 USD a million up to 200,000 tokens of prompt, twice that beyond.
+        book = PriceBook()
+        model, start = "claude-sonnet-4-5", 1_761_955_200_000
+        rates = book.rates(model, start, prompt_tokens=300_000)
+        long: dict[str, Any] = {"model": model, "rates": rates}
+        messages = [
+            request("m0", hour=300_000, minute=start / MINUTE, **long),
+            request("m1", "m0", read=300_000, minute=start / MINUTE + 1, **long),
+        ]
+        (finding,) = _on("200000", _late(messages, 20_000))
+        call = 300_000 * 600_000 + 5_600 * 22_500_000
+        rewrite = 45_500 * (3_000_000 - 300_000)
+        assert finding.pico == 300_000 * 600_000 - 65_500 * 300_000 - call - rewrite
 
 
 def _told(key: str, *servers: str, name: str = "mcp_instructions_delta") -> Entry:
@@ -397,6 +453,107 @@ class TestUnusedServers:
         items = [item("a", 0), item("b", 10**9, entered_at=None), item("c", 10**9)]
         entries = [_told(key, "github") for key in "abcd"]
         assert _beside_lifetimes(found(TALK, entries, items)) == []
+
+
+class TestUncarriedCalls:
+    def test_a_call_whose_result_no_request_carried_is_noted(self) -> None:
+        entries = [
+            Entry(key="c", kind="tool", server="linear", name="x", after="m1", call="m1"),
+            Entry(key="d", kind="tool", name="Skill", after="m2", call="m2"),
+            Entry(key="e", kind="tool", name="Bash", after="m2", call="m2"),
+        ]
+        findings = _of("called", found(TALK, entries, [item("c", 0, requests=0)]))
+        assert [(each.subject, each.at, each.pico) for each in findings] == [
+            ("linear", MINUTE, 0),
+            ("Skill", 2 * MINUTE, 0),
+        ]
+        assert advise(summed("s", findings)) == []
+
+    def test_what_was_carried_is_told_of_by_its_label(self) -> None:
+        entries = [Entry(key="c", kind="tool", server="linear", after="m1", call="m1")]
+        assert _of("called", found(TALK, entries, [item("c")])) == []
+
+    def test_a_server_that_another_session_called_is_not_reported(self) -> None:
+        unused = found(TALK, [_told("a", "linear")], [item("a", kind="attachment")])
+        call = Entry(key="c", kind="tool", server="linear", after="m2", call="m2")
+        used = found(TALK, [call])
+        assert [each.kind for each in advise(summed("s1", unused))] == ["unused_server"]
+        assert advise([*summed("s1", unused), *summed("s2", used)]) == []
+
+
+class TestNotNamedAgain:
+    """Read before m1, in a turn that ends before m3."""
+
+    TALK = (
+        request("m0", write=20_000),
+        request("m1", "m0", read=20_000, write=5_000, minute=1),
+        request("m2", "m1", read=25_000, write=1_000, minute=2),
+        request("m3", "m2", read=26_000, write=1_000, minute=20),
+        request("m4", "m3", read=27_000, write=1_000, minute=40),
+    )
+    ASKED = Entry(key="u", kind="user", bytes=100, after="m2")
+    READ = read_of("a", "m0", size=20_000)
+
+    def _found(self, *entries: Entry, **fields: object) -> list[Finding]:
+        attribution = {
+            "tokens": 5_000,
+            "requests": 4,
+            "prompt_tokens": 20_000,
+            "entered_with": "m1",
+            "entered_at": MINUTE,
+            "first_pico": USD,
+            "name": "Read",
+            **fields,
+        }
+        items = [item("a", 4 * USD, **attribution)]
+        return _of("not_named_again", found(self.TALK, entries, items))
+
+    def test_it_costs_what_carrying_it_after_its_turn_cost(self) -> None:
+        findings = sorted(self._found(self.READ, self.ASKED), key=attrgetter("at"))
+        rates = [each.usage for each in self.TALK[2:]]
+        weights = [
+            (500_000 * each.cache_read_tokens + 6_250_000_000) / each.prompt_tokens
+            for each in rates
+        ]
+        assert [
+            (each.subject, each.at // MINUTE, each.count, each.tokens) for each in findings
+        ] == [
+            ("Read", 20, 1, 5_000),
+            ("Read", 40, 0, 5_000),
+        ]
+        for finding, weight in zip(findings, weights[1:], strict=True):
+            assert finding.pico == pytest.approx(3 * USD * weight / sum(weights), rel=1e-6)
+
+    def test_within_its_turn_reading_is_its_use(self) -> None:
+        assert self._found(self.READ) == []
+
+    @pytest.mark.parametrize("name", ["Read", "Edit", "Grep"])
+    def test_what_a_later_call_names_is_used(self, name: str) -> None:
+        again = called("b", "m3", name, "/a.py")
+        assert self._found(self.READ, self.ASKED, again) == []
+
+    def test_an_earlier_call_is_no_use(self) -> None:
+        edit = called("b", "m0", "Edit", "/a.py")
+        later = replace(self.READ, call="m1")
+        assert len(self._found(edit, later, self.ASKED)) == 2
+
+    def test_parts_of_a_document_are_of_it(self) -> None:
+        read = called("a", "m0", "mcp__x__load_content", "content://d/one content://d/two", 20_000)
+        again = called("b", "m3", "ReadMcpResource", "content://d/two#part")
+        other = called("b", "m3", "ReadMcpResource", "content://d/three")
+        assert self._found(read, self.ASKED, again) == []
+        assert len(self._found(read, self.ASKED, other)) == 2
+
+    @pytest.mark.parametrize("name", ["Grep", "Edit", "Bash"])
+    def test_searches_and_edits_are_no_files(self, name: str) -> None:
+        assert self._found(called("a", "m0", name, "/a.py"), self.ASKED) == []
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{"tokens": 999}, {"entered_with": None}, {"entered_at": None}, {"requests": 2}],
+    )
+    def test_what_is_small_or_gone_is_none(self, fields: dict[str, object]) -> None:
+        assert self._found(self.READ, self.ASKED, **fields) == []
 
 
 class TestUnusedSkills:

@@ -1,11 +1,16 @@
 """What is said of the findings of a period."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from token_tracking.efficiency.advice import KINDS, FindingSums, advise, summed
+from token_tracking.efficiency.advice.assumed import KEPT_TOKENS, SUMMARY_TOKENS
+from token_tracking.efficiency.advice.kinds import LATE_COMPACTION
 from token_tracking.efficiency.advice.words import WORDS
 from token_tracking.shares import Finding
 
@@ -29,16 +34,26 @@ def test_every_kind_has_words() -> None:
 
 
 def test_the_most_money_is_first_and_the_list_is_short() -> None:
-    rows = [row("large_result", f"tool{index}", index) for index in range(1, 30)]
+    rows = [row("large_result", f"tool{index}", index) for index in range(5, 30)]
     advice = advise(rows, limit=3)
     assert [each.subject for each in advice] == ["tool29", "tool28", "tool27"]
     assert advice[0].at_stake_usd == Decimal("0.29")
     assert len(advise(rows)) == 10
 
 
-def test_less_than_a_cent_is_not_shown() -> None:
-    assert advise([row("large_result", cents=0.99)]) == []
-    assert len(advise([row("large_result", cents=1)])) == 1
+def test_less_than_five_cents_is_not_shown() -> None:
+    assert advise([row("large_result", cents=4.99)]) == []
+    assert len(advise([row("large_result", cents=5)])) == 1
+
+
+def test_in_a_cheap_period_a_thousandth_of_its_prompts_is_shown() -> None:
+    rows = [row("large_result", "Read", 1), row("large_result", "Bash", 0.99)]
+    assert [each.subject for each in advise(rows, prompt_pico=1_000 * CENT)] == ["Read"]
+
+
+def test_in_a_dear_period_five_cents_are_shown() -> None:
+    rows = [row("large_result", "Read", 5), row("large_result", "Bash", 4.99)]
+    assert [each.subject for each in advise(rows, prompt_pico=10**6 * CENT)] == ["Read"]
 
 
 def test_what_would_have_cost_more_is_not_advised() -> None:
@@ -115,8 +130,8 @@ def test_one_file_is_named() -> None:
 
 
 def test_small_amounts_of_many_files_count_together() -> None:
-    (advice,) = advise([row("reread", f"/f{index}", 0.5) for index in range(4)])
-    assert advice.at_stake_usd == Decimal("0.02")
+    (advice,) = advise([row("reread", f"/f{index}", 2) for index in range(4)])
+    assert advice.at_stake_usd == Decimal("0.08")
 
 
 def test_numbers_are_written_as_people_write_them() -> None:
@@ -124,7 +139,7 @@ def test_numbers_are_written_as_people_write_them() -> None:
     assert "1,500 times" in advice.evidence
     assert "1,234,567 tokens" in advice.evidence
     assert '`"promptCacheTtl": "1h"`' in advice.action
-    assert advice.basis == "measured"
+    assert advice.basis == "estimated"
 
 
 def test_subagents_have_a_setting_of_their_own() -> None:
@@ -159,6 +174,42 @@ def test_breaks_name_what_to_do_before_them() -> None:
     assert "`/compact` before a long break" in advice.action
 
 
+@pytest.mark.parametrize("kind", ["idle_lapse", "late_compaction"])
+def test_what_rests_on_sizes_of_a_compaction_says_so(kind: str) -> None:
+    (advice,) = advise([row(kind, "100000")])
+    assert f"leaves about {KEPT_TOKENS:,} tokens (its summary: {SUMMARY_TOKENS:,})" in (
+        advice.evidence
+    )
+
+
+def test_files_that_are_not_named_again_are_one_piece_of_advice() -> None:
+    rows = [row("not_named_again", "Read", 5, count=1), row("not_named_again", "WebFetch", 3)]
+    (advice,) = advise(rows)
+    assert advice.title == "Files are carried long after their last use"
+    assert advice.evidence.startswith("4 files and documents of 1,000 tokens")
+    assert "`/clear`" in advice.action
+
+
+@pytest.mark.parametrize("kind", ["reread", "large_result", "not_named_again", "late_compaction"])
+def test_a_period_in_which_only_what_came_before_was_carried_counts_none(kind: str) -> None:
+    (advice,) = advise([row(kind, "100000", count=0, tokens=0)])
+    assert not re.search(r"\b0 (time|file|result)", advice.evidence)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(subject=st.text(max_size=2_000), more=st.integers(0, 9), many=st.integers(0, 10**12))
+def test_evidence_is_short_and_ends_as_a_sentence(
+    kind: str, subject: str, more: int, many: int
+) -> None:
+    subjects = [f"{subject}{number}" for number in range(more + 1)]
+    if kind == LATE_COMPACTION:
+        subjects = ["300000"]
+    rows = [row(kind, each, tokens=many, count=many // 10**6, sessions=10**6) for each in subjects]
+    for advice in advise(rows):
+        assert len(advice.evidence) <= 300
+        assert advice.evidence.endswith(".")
+
+
 def test_the_findings_of_one_session_are_summed_by_subject() -> None:
     findings = [
         Finding(kind="reread", subject="/a", at=1, pico=5, tokens=2),
@@ -185,11 +236,6 @@ def test_the_findings_of_one_session_are_summed_by_subject() -> None:
             session_id="s",
         ),
     ]
-
-
-def test_less_than_a_thousandth_of_what_the_prompts_cost_is_not_shown() -> None:
-    rows = [row("large_result", "Read", 10), row("large_result", "Bash", 9)]
-    assert [each.subject for each in advise(rows, prompt_pico=10_000 * CENT)] == ["Read"]
 
 
 def test_rows_of_several_projects_are_added_up() -> None:

@@ -1,9 +1,10 @@
 """Whether keeping the cache for an hour, or for five minutes, would have paid."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from token_tracking.efficiency.advice.kinds import FIVE_MINUTE_CACHE, ONE_HOUR_CACHE
 from token_tracking.efficiency.advice.prices import paid
+from token_tracking.efficiency.advice.quarters import ByQuarter
 from token_tracking.efficiency.advice.steps import FIVE_MINUTES, ONE_HOUR, Step, Steps
 from token_tracking.efficiency.advice.subjects import MAIN_CONVERSATION, SUBAGENTS
 from token_tracking.efficiency.attribution.values import MAIN
@@ -16,47 +17,28 @@ they were written, or the reverse."""
 
 
 def cache_lifetimes(steps: Steps) -> Iterator[Finding]:
-    """Exactly what would have changed, had all that was written for five minutes been written for
+    """What would have changed, had all that was written for five minutes been written for
     an hour (`one_hour_cache`): what lapsed between the two would have been read, and everything
     else would have cost the higher rate. And the reverse (`five_minute_cache`). Negative where it
-    would have cost more."""
-    for subject in (MAIN_CONVERSATION, SUBAGENTS):
-        is_main = subject == MAIN_CONVERSATION
-        own = [step for step in steps.own if (step.request.chain == MAIN) == is_main]
-        short = [step for step in own if step.request.usage.cache_write_5m_tokens]
-        yield from _finding(ONE_HOUR_CACHE, subject, short, _longer)
-        long = [
-            step
-            for step in own
-            if step.request.usage.cache_write_1h_tokens or step.gap > FIVE_MINUTES
-        ]
-        yield from _finding(FIVE_MINUTE_CACHE, subject, long, _shorter)
-
-
-def _finding(
-    kind: str, subject: str, steps: Iterable[Step], effect_of: Callable[[Step, Rates], _Effect]
-) -> Iterator[Finding]:
-    pico = tokens = count = 0
-    at: int | None = None
-    for step in steps:
-        rates = step.request.rates
+    would have cost more. Each request counts when it was sent: what it would have written dearer,
+    what it would have read."""
+    longer, shorter = ByQuarter(ONE_HOUR_CACHE), ByQuarter(FIVE_MINUTE_CACHE)
+    for step in steps.own:
+        request, rates = step.request, step.request.rates
         assert rates is not None
-        saved, moved = effect_of(step, rates)
-        if saved:
-            at = step.request.at if at is None else at
-            pico += saved
-            tokens += moved
-            count += moved > 0
-    if at is not None and pico:
-        yield Finding(
-            kind=kind,
-            subject=subject,
-            at=at,
-            pico=pico,
-            tokens=tokens,
-            count=count,
-            is_measured=True,
-        )
+        subject = MAIN_CONVERSATION if request.chain == MAIN else SUBAGENTS
+        if request.usage.cache_write_5m_tokens:
+            _add(longer, subject, request.at, _longer(step, rates))
+        if request.usage.cache_write_1h_tokens or step.gap > FIVE_MINUTES:
+            _add(shorter, subject, request.at, _shorter(step, rates))
+    yield from longer.findings()
+    yield from shorter.findings()
+
+
+def _add(found: ByQuarter, subject: str, at: int, effect: _Effect) -> None:
+    saved, moved = effect
+    if saved:
+        found.add(subject, at, saved, moved, int(moved > 0))
 
 
 def _is_pause(step: Step) -> bool:

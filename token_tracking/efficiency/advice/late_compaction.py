@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from token_tracking.efficiency.advice.compaction import (
-    KEPT_TOKENS,
-    base_tokens,
-    call_pico,
-    rewrite_pico,
-)
+from token_tracking.efficiency.advice.assumed import KEPT_TOKENS
+from token_tracking.efficiency.advice.compaction import base_tokens, call_pico, rewrite_pico
 from token_tracking.efficiency.advice.kinds import LATE_COMPACTION
-from token_tracking.efficiency.advice.prices import paid
+from token_tracking.efficiency.advice.prices import paid, rates_at, rest_saved
+from token_tracking.efficiency.advice.quarters import ByQuarter
 from token_tracking.efficiency.advice.steps import Step, Steps
 from token_tracking.efficiency.attribution import Attribution
 from token_tracking.efficiency.attribution.values import MAIN
@@ -24,60 +21,52 @@ period shows the best. Windows are 200,000 and 1,000,000 tokens."""
 def late_compactions(steps: Steps, attribution: Attribution) -> Iterator[Finding]:
     """For each size: what the main conversation would have cost less, had it been compacted
     whenever its prompt passed that size. Each compaction is paid for: reading the prompt, the
-    summary, and writing what it leaves. Later requests save what was removed, at the rates that
-    they were billed at, until the client compacts. Negative where it would have cost more.
+    summary, and writing what it leaves. Later requests save what was removed, until the client
+    compacts, and what is left costs what a prompt of its length does. Each counts when it would
+    have been: negative where it would have cost more.
 
     What would have been read again for want of the detail is not known, and not counted."""
     base = base_tokens(attribution)
     own = [step for step in steps.own if step.request.chain == MAIN]
     longest = max((step.tokens for step in own), default=0)
+    found = ByQuarter(LATE_COMPACTION)
     for size in SIZES:
         if longest > size > base + KEPT_TOKENS:
-            found = _Replay(size, base).of(own)
-            if found is not None:
-                yield found
+            _Replay(size, base, found).add(own)
+    return found.findings()
 
 
 class _Replay:
     """A conversation as it would have been."""
 
-    def __init__(self, size: int, base: int) -> None:
+    def __init__(self, size: int, base: int, found: ByQuarter) -> None:
         self._size = size
+        self._found = found
         self._left = base + KEPT_TOKENS
         self._removed: dict[int, int] = {}
-        self._pico = self._tokens = self._count = 0
-        self._at: int | None = None
 
-    def of(self, steps: list[Step]) -> Finding | None:
+    def add(self, steps: list[Step]) -> None:
+        """Add what it would have cost less."""
         for step in steps:
             removed = self._removed.get(step.line, 0)
             if step.continues and step.tokens_before - removed > self._size:
                 removed = self._compact(step, removed)
             if removed:
                 self._save(step, removed)
-        if self._at is None or not self._pico:
-            return None
-        return Finding(
-            kind=LATE_COMPACTION,
-            subject=str(self._size),
-            at=self._at,
-            pico=self._pico,
-            tokens=self._tokens,
-            count=self._count,
-        )
 
     def _compact(self, step: Step, removed: int) -> int:
         """Before this request; what is removed then."""
-        rates = step.request.rates
-        assert rates is not None
+        request = step.request
         prompt = step.tokens_before - removed
-        self._pico -= call_pico(prompt, rates) + rewrite_pico(step.request, rates)
-        self._count += 1
-        self._at = step.request.at if self._at is None else self._at
+        cost = call_pico(prompt, rates_at(request, prompt))
+        cost += rewrite_pico(request, rates_at(request, self._left))
+        self._found.add(str(self._size), request.at, -cost, count=1)
         self._removed[step.line] = removed + prompt - self._left
         return self._removed[step.line]
 
     def _save(self, step: Step, removed: int) -> None:
-        end = min(self._left + removed, step.tokens)
-        self._pico += paid(step.request, self._left, end)
-        self._tokens += max(0, end - self._left)
+        request, left = step.request, self._left
+        end = max(left, min(left + removed, step.tokens))
+        pico = paid(request, left, end)
+        pico += rest_saved(request, left, end, rates_at(request, step.tokens - (end - left)))
+        self._found.add(str(self._size), request.at, pico, end - left)

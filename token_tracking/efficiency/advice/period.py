@@ -6,9 +6,11 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from token_tracking.efficiency.advice.kinds import (
+    CALLED,
     FIVE_MINUTE_CACHE,
     LATE_COMPACTION,
     MODEL_SWITCH,
+    NOT_NAMED_AGAIN,
     ONE_HOUR_CACHE,
     REREAD,
     SIGNED,
@@ -21,22 +23,21 @@ from token_tracking.efficiency.snapshot import Advice
 from token_tracking.pricing import usd
 from token_tracking.shares import Finding
 
-SHOWN_PICO: Final = 10**10
-"""A cent (pico-USD): what is worth less over a whole period is not shown."""
+SHOWN_PICO: Final = 5 * 10**10
+"""Five cents (pico-USD): what is worth as much over a period is shown."""
 
 _SHARE: Final = 1_000
-
-_FROM_BILLED: Final = frozenset({ONE_HOUR_CACHE, FIVE_MINUTE_CACHE, MODEL_SWITCH})
-"""Billed counts alone tell their money."""
+"""In a cheap period, what is worth so small a part of its prompts is shown as well."""
 
 _LIFETIMES: Final = frozenset({ONE_HOUR_CACHE, FIVE_MINUTE_CACHE})
-_TOGETHER: Final = frozenset({REREAD, MODEL_SWITCH, LATE_COMPACTION})
+_TOGETHER: Final = frozenset({REREAD, NOT_NAMED_AGAIN, MODEL_SWITCH, LATE_COMPACTION})
 """Kinds whose subjects are one piece of advice."""
 
 
 class FindingRow(Protocol):
     """The findings of one kind and subject over a period: `pico` (pico-USD), prompt `tokens` and
-    `count` are sums; `session_id` is the session with the most money."""
+    `count` are sums; `session_id` is the session with the most money, or with the dearest quarter
+    of an hour."""
 
     @property
     def kind(self) -> str: ...
@@ -91,19 +92,22 @@ def advise(
     limit: int = 10,
 ) -> list[Advice]:
     """What to do, the most money at stake first, at most `limit` pieces of advice: none about less
-    than a cent, nor about less than a thousandth of `prompt_pico`, what the prompts of the period
-    cost (pico-USD).
+    than five cents or a thousandth of `prompt_pico`, what the prompts of the period cost
+    (pico-USD), whichever is less; than five cents where that is `None`. All of it is estimated: it
+    is about what would have been.
 
     Files that were read again are one piece, and so are changes of model: it names the dearest,
     and its `sessions` are a lower bound, the most that one of them has. `called` are the MCP
-    servers and the tools (`Skill`) that were called in the period: what was used in some session
-    of it is not called unused. Several rows of one kind and subject, each of other sessions, are
-    added up.
+    servers and the tools (`Skill`) that were called in the period, beside those that findings
+    tell of: what was used in some session of it is not called unused. Several rows of one kind and
+    subject, each of other sessions, are added up.
 
     Amounts overlap from one kind to the next, so that their sum is no figure (`kinds`).
     """
-    least = max(SHOWN_PICO, (prompt_pico or 0) // _SHARE)
-    prefixes = {tool_prefix(name) for name in called}
+    least = SHOWN_PICO if prompt_pico is None else min(SHOWN_PICO, prompt_pico // _SHARE)
+    rows = list(rows)
+    also = (row.subject for row in rows if row.kind == CALLED)
+    prefixes = {tool_prefix(name) for name in (*called, *also)}
     sums = [_sum(alike, sum(row.sessions for row in alike)) for alike in _alike(rows)]
     costly = (row for row in sums if row.pico > 0 and row.kind in WORDS)
     groups = _groups([row for row in costly if not _is_used(row, prefixes)])
@@ -175,5 +179,5 @@ def _advice(rows: Sequence[FindingRow]) -> Advice:
         count=together.count,
         sessions=together.sessions,
         session_id=first.session_id,
-        basis="measured" if first.kind in _FROM_BILLED else "estimated",
+        basis="estimated",
     )

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from token_tracking.efficiency.advice.carriage import Carriage
 from token_tracking.efficiency.advice.kinds import REREAD
+from token_tracking.efficiency.advice.quarters import ByQuarter
 from token_tracking.efficiency.advice.steps import Steps
 from token_tracking.efficiency.attribution import Attribution, Conversation, Entry
 from token_tracking.shares import Finding
@@ -25,26 +27,27 @@ class _Load(NamedTuple):
     entry: Entry
 
 
+def loaded_again(conversation: Conversation, steps: Steps) -> list[Entry]:
+    """What stood in the prompt when it was loaded. That nothing changed is judged by its size, to
+    the byte, and by the edits that the session made: another part of the same file, of exactly the
+    same size, is taken for the same. What a compaction or a clearing came between is not
+    counted."""
+    return [load.entry for load in _again(conversation, steps)]
+
+
 def rereads(
-    conversation: Conversation, steps: Steps, attribution: Attribution
+    again: Sequence[Entry], attribution: Attribution, carriage: Carriage
 ) -> Iterator[Finding]:
-    """The whole cost of each later copy. That nothing changed is judged by its size, to the byte,
-    and by the edits that the session made: another part of the same file, of exactly the same
-    size, is taken for the same. What a compaction or a clearing came between is not counted."""
-    again = list(_again(conversation, steps))
+    """The whole cost of each later copy, by path or URI, when it was carried."""
+    found = ByQuarter(REREAD)
     costs = {item.id: item for item in attribution.items} if again else {}
-    for load in again:
-        entry = load.entry
+    for entry in again:
         item = costs.get(entry.key)
         if item is not None and item.cost_pico:
-            yield Finding(
-                kind=REREAD,
-                subject=entry.uri or "",
-                at=load.at if item.entered_at is None else item.entered_at,
-                pico=item.cost_pico,
-                tokens=item.prompt_tokens,
-                item=entry.key,
-            )
+            for number, part in enumerate(carriage.parts(item)):
+                is_first = int(not number)
+                found.add(entry.uri or "", part.at, part.pico, part.tokens, is_first, entry.key)
+    return found.findings()
 
 
 def _again(conversation: Conversation, steps: Steps) -> Iterator[_Load]:
@@ -69,13 +72,14 @@ def _loads(conversation: Conversation, steps: Steps) -> Iterator[_Load]:
     for entry in conversation.entries:
         if not entry.bytes or entry.uri is None or entry.after not in steps.lines:
             continue
-        if entry.call is not None and _is_load(entry):
+        if entry.call is not None and is_load(entry):
             line = steps.lines[entry.after]
             called = steps.messages.get(entry.call) or steps.messages[entry.after]
             yield _Load(called.at, entry.position, line, entry)
 
 
-def _is_load(entry: Entry) -> bool:
+def is_load(entry: Entry) -> bool:
+    """Whether it is a file or document: `entry.uri` is then what was asked for."""
     return entry.name in _READERS or (entry.uri or "").startswith(_LIBRARY)
 
 

@@ -15,6 +15,9 @@ LARGE_TOKENS: Final = 10_000
 """From here on a result is large: Claude Code itself warns of the results of MCP tools from this
 size on (its documentation of MCP). Of 2,757 results in 38 real sessions, 24 are that large."""
 
+FILE_TOKENS: Final = 1_000
+"""From here on it is worth a word that a file or document is carried for longer than its use."""
+
 _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 

@@ -14,20 +14,24 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from token_tracking.efficiency.advice.assumed import KEPT_TOKENS, SUMMARY_TOKENS
 from token_tracking.efficiency.advice.kinds import (
     FIVE_MINUTE_CACHE,
     IDLE_LAPSE,
     LARGE_RESULT,
     LATE_COMPACTION,
     MODEL_SWITCH,
+    NOT_NAMED_AGAIN,
     ONE_HOUR_CACHE,
     REREAD,
     UNUSED_LOAD,
     UNUSED_SERVER,
 )
-from token_tracking.efficiency.advice.subjects import LARGE_TOKENS, MAIN_CONVERSATION
+from token_tracking.efficiency.advice.subjects import FILE_TOKENS, LARGE_TOKENS, MAIN_CONVERSATION
 
 _NAMED: Final = 3
+_NAME: Final = 40
+"""Longer names are shortened in evidence, which is for a glance."""
 
 
 class Together(Struct, frozen=True):
@@ -57,13 +61,20 @@ def count_of(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def _short(name: str) -> str:
+    """A path, server or model of which the end tells the most."""
+    name = " ".join(name.split())
+    return name if len(name) <= _NAME else "\u2026" + name[1 - _NAME :]
+
+
 def _unused_server(found: Together) -> Words:
     server = found.subject
     return Words(
         f"The MCP server {server} is never called",
         f"In {count_of(found.sessions, 'session')} it was announced in the prompt and not called"
-        f" once; carrying that took {count_of(found.tokens, 'prompt token')}, and the definitions"
-        f" of its tools, of which nothing tells the size, come on top.",
+        f" once; carrying that took {count_of(found.tokens, 'prompt token')}, if each announced"
+        f" server has an equal part. Definitions of its tools come on top: nothing tells their"
+        f" size.",
         _remove_server(server),
     )
 
@@ -91,13 +102,17 @@ def _unused_skills(found: Together) -> Words:
 
 def _reread(found: Together) -> Words:
     more = len(found.subjects) - _NAMED
-    files = ", ".join(found.subjects[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    files = ", ".join(map(_short, found.subjects[:_NAMED]))
+    files += f" and {more:,} more" if more > 0 else ""
+    what = f"{count_of(found.count, 'time')} a file was loaded again"
+    if not found.count:
+        what = "Files that had been loaded again before were carried twice"
     alone = len(found.subjects) == 1
     return Words(
         f"{found.subject if alone else f'{len(found.subjects):,} files'}"
         f" {'is' if alone else 'are'} read again unchanged",
-        f"{count_of(found.count, 'time')} a file of the same size, not edited by the session in"
-        f" between, was loaded again while the first copy still stood in the prompt: {files}.",
+        f"{what}, of the same size and not edited by the session, while the first copy stood in"
+        f" the prompt: {files}.",
         "Ask for parts of a file (offset and limit) where you want it looked at again, and say in"
         " CLAUDE.md that files which stand in the conversation need not be read again.",
     )
@@ -127,22 +142,46 @@ def _large_result(found: Together) -> Words:
             "Ask for less at a time (filters, pages, fields), let a subagent read it, or cap what"
             " one call returns with `MAX_MCP_OUTPUT_TOKENS`."
         )
+    results = "Results that had come before"
+    if found.count:
+        mean = found.tokens // found.count
+        results = f"{count_of(found.count, 'result')} of {mean:,} tokens on average"
     return Words(
         f"Results of {tool} above {LARGE_TOKENS:,} tokens are carried for long",
-        f"{count_of(found.count, 'result')} of {found.tokens // max(found.count, 1):,} tokens on"
-        f" average stayed in the prompt in {count_of(found.sessions, 'session')}: the money is what"
-        f" carrying the part above {LARGE_TOKENS:,} tokens cost, after the request it came with.",
+        f"{results} stayed in the prompt in {count_of(found.sessions, 'session')}: the money is"
+        f" what carrying the part above {LARGE_TOKENS:,} tokens cost, after the request that"
+        f" brought it.",
         action or "Ask for less at a time, or let a subagent read it and report.",
     )
+
+
+def _not_named_again(found: Together) -> Words:
+    files = "Files and documents"
+    if found.count:
+        files = count_of(found.count, "file or document", "files and documents")
+    return Words(
+        "Files are carried long after their last use",
+        f"{files} of {FILE_TOKENS:,} tokens and more stayed in the prompt after the turn that"
+        f" loaded them, and no later call names them: {count_of(found.tokens, 'prompt token')}. The"
+        f" model may have looked at them without a call.",
+        "Run `/compact` or `/clear` between tasks, and let a subagent read what only an answer is"
+        " needed of.",
+    )
+
+
+_LEAVES: Final = (
+    f"if a compaction leaves about {KEPT_TOKENS:,} tokens (its summary: {SUMMARY_TOKENS:,}), as the"
+    " larger of two that were measured"
+)
+"""What their figures rest on."""
 
 
 def _idle_lapse(found: Together) -> Words:
     return Words(
         "Long conversations are resumed after breaks of more than an hour",
         f"{count_of(found.count, 'time')}, in {count_of(found.sessions, 'session')}, the cache had"
-        f" lapsed and {count_of(found.tokens, 'token')} in all were written anew; the money is what"
-        " compacting before the break would have saved on the next request alone, with the call for"
-        " it and the writing of what it leaves paid.",
+        f" lapsed and {count_of(found.tokens, 'token')} were written anew. Compacting before the"
+        f" break would have saved this much net on the next request, {_LEAVES}.",
         "Run `/compact` before a long break, or begin with `/clear` after it where the task is"
         " another one.",
     )
@@ -184,11 +223,12 @@ def _set_lifetime(found: Together, lifetime: str) -> str:
 
 def _model_switch(found: Together) -> Words:
     more = len(found.subjects) - 1
+    old, _, new = map(_short, found.subject.partition(" to "))
     return Words(
         "The model is changed in the middle of a conversation",
         f"{count_of(found.count, 'time')} the new model had to write"
         f" {count_of(found.tokens, 'token')} that the other one had in the cache: mostly"
-        f" {found.subject}{', and ' + count_of(more, 'other change') if more else ''}.",
+        f" {old} to {new}{', and ' + count_of(more, 'other change') if more else ''}.",
         "Choose the model with `/model` at the start, or change it right after `/clear` or"
         " `/compact`; for a cheaper step, let a subagent of that model do it.",
     )
@@ -196,11 +236,13 @@ def _model_switch(found: Together) -> Words:
 
 def _late_compaction(found: Together) -> Words:
     size = int(found.subject)
+    where = count_of(found.sessions, "session")
+    if found.count:
+        where = f"{count_of(found.count, 'time')} in {where}"
     return Words(
         f"Conversations grow long past {size:,} tokens",
-        f"Compacting them there, {count_of(found.count, 'time')} in"
-        f" {count_of(found.sessions, 'session')}, would have saved this much net of the calls for"
-        f" it and of writing what they leave; what would have to be read again is not counted.",
+        f"Compacting them there ({where}) would have saved this much net, {_LEAVES}; reading again"
+        f" what is then missing is not counted.",
         f"Run `/compact` at a natural stop once `/context` shows more than {size:,} tokens, or have"
         f" it done earlier with `CLAUDE_AUTOCOMPACT_PCT_OVERRIDE` (percent of the window).",
     )
@@ -212,6 +254,7 @@ WORDS: Final[Mapping[str, Callable[[Together], Words]]] = MappingProxyType(
         UNUSED_LOAD: _unused_skills,
         REREAD: _reread,
         LARGE_RESULT: _large_result,
+        NOT_NAMED_AGAIN: _not_named_again,
         IDLE_LAPSE: _idle_lapse,
         ONE_HOUR_CACHE: _one_hour_cache,
         FIVE_MINUTE_CACHE: _five_minute_cache,
