@@ -1,6 +1,6 @@
 """The views of the two report tools, and what each needs."""
 
-from typing import Final
+from typing import Any, Final
 
 from token_tracking.efficiency.groupings import check_grouping
 from token_tracking.errors import UnknownMetricError
@@ -29,6 +29,18 @@ async def period_view(about: Questions, period: str, view: str, by: str) -> str:
         }
         return await asked[view](period)
     return await (_top if view == "top" else _totals)(about, period, by)
+
+
+async def period_page(about: Questions, period: str, view: str, by: str) -> dict[str, Any]:
+    """The data of the page for a view that was answered."""
+    efficiency = about.efficiency
+    if view == "advice":
+        return await efficiency.advice_page(period)
+    if view == "top" and (by in METRICS or by == _USUAL_ROWS):
+        return await efficiency.top_page("cost" if by == _USUAL_ROWS else by, period)
+    if view == "top" or (view == "totals" and not _grouping(by)):
+        return await efficiency.groups_page(check_grouping(by), period)
+    return await efficiency.snapshot_page(period)
 
 
 async def session_view(about: Questions, session_id: str, view: str) -> str:

@@ -100,12 +100,15 @@ def _ledger_tools(ledger: Ledger) -> list[Tool]:
         view: Literal["totals", "snapshot", "trend", "top", "advice"] = "totals",
     ) -> CallToolResult:
         """Cost, cache savings and tokens of all sessions in a period, in rows."""
-        from token_tracking_server.report_views import period_view  # noqa: PLC0415 (start-up)
+        from token_tracking_server.report_views import (  # noqa: PLC0415 (start-up)
+            period_page,
+            period_view,
+        )
 
         return await report_result(
             await ledger.ask(lambda about: period_view(about, period, view, by)),
             context,
-            lambda: ledger.ask(lambda about: about.efficiency.snapshot_page(period)),
+            lambda: ledger.ask(lambda about: period_page(about, period, view, by)),
         )
 
     async def track_usage(

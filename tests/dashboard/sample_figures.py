@@ -1,5 +1,6 @@
 """Figures as a ledger could have them, made up: for what the page does with any figures."""
 
+from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
 
@@ -24,7 +25,13 @@ from token_tracking.efficiency.snapshot import (
 )
 from token_tracking.errors import InvalidPeriodError, StoreError, UnknownSessionError
 from token_tracking.shares import Metric
-from token_tracking_server.dashboard.figures import LedgerState, SessionPage, SessionRow
+from token_tracking_server.dashboard.figures import (
+    GroupItems,
+    LedgerState,
+    SessionPage,
+    SessionRow,
+)
+from token_tracking_server.dashboard.group_items import grouped, is_of
 
 SESSION = "3f1c9a52-6f0e-4a39-9d0b-5a1f6d0c7e11"
 PROJECT = "/home/sam/shop"
@@ -123,6 +130,7 @@ class SampleFigures:
         self.version = "1"
         self.is_broken = False
         self.is_closed = False
+        self.session = SESSION
 
     @property
     def zone(self) -> tzinfo:
@@ -166,10 +174,20 @@ class SampleFigures:
             left_out=max(len(rows) - limit, 0),
         )
 
+    async def items(
+        self, by: GroupBy, of: Mapping[str, str], period: str, project: str | None, limit: int
+    ) -> GroupItems:
+        self._check(period)
+        group = next((each for each in rows_by(by) if is_of(of, each)), None)
+        rows = [each for each in ITEMS if is_of(of, grouped(by, each))]
+        return GroupItems(group=group, rows=rows[:limit], looked_at=1_000, error_p95=0.33)
+
     async def sessions(self, project: str | None, offset: int, limit: int) -> SessionPage:
         made = [
             SessionRow(
-                session_id=SESSION if number == 0 else f"{number:08d}-0000-4000-8000-000000000000",
+                session_id=self.session
+                if number == 0
+                else f"{number:08d}-0000-4000-8000-000000000000",
                 project=PROJECT,
                 first_at=NOON - number * _DAY,
                 last_at=NOON - number * _DAY + 47 * _MINUTE,
@@ -185,9 +203,9 @@ class SampleFigures:
         return SessionPage(sessions=shown, next_offset=offset + limit if more else None)
 
     async def timeline(self, session_id: str) -> Timeline:
-        if session_id != SESSION:
+        if session_id != self.session:
             raise UnknownSessionError(f"There is no session {session_id}.")
-        return timeline()
+        return replace(timeline(), session_id=session_id)
 
     async def advice(self, period: str, project: str | None) -> list[Advice]:
         self._check(period)

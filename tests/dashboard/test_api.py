@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
@@ -36,6 +37,9 @@ def test_each_question_has_its_address(client: httpx.Client) -> None:
     assert asked(client, "groups", by="path", metric="carried")["metric"] == "carried"
     assert asked(client, "advice")[0]["at_stake_usd"] == 2.184
     assert asked(client, f"sessions/{SESSION}")["total_requests"] == 24
+    found = asked(client, "items", by="tool", kind="tool", name="Read")
+    assert [each["item"] for each in found["rows"]] == ["toolu_cart"]
+    assert found["group"]["label"] == "Read"
     page = asked(client, "sessions", offset=1, limit=1)
     assert (len(page["sessions"]), page["next_offset"]) == (1, 2)
 
@@ -53,7 +57,13 @@ def test_a_limit_leaves_the_rest_to_be_counted(client: httpx.Client) -> None:
         ("groups?metric=colour", 400, "There is no metric 'colour': use cost, tokens"),
         ("sessions?offset=-1", 400, "offset=-1: write a number such as 0."),
         ("sessions?limit=many", 400, "limit=many: write a number such as 50."),
+        ("sessions?limit=0", 400, "limit=0: write 1 or more."),
+        ("groups?limit=000", 400, "limit=0: write 1 or more."),
+        ("items", 400, "Say of which group: one or more of kind, name, server, uri"),
+        ("items?by=project&name=x", 400, "There is no by 'project': use path, tool"),
         ("sessions/nobody", 404, "There is no session nobody."),
+        ("sessions/", 404, "No session has an id of 0 characters."),
+        (f"sessions/{'x' * 60_000}", 404, "No session has an id of 60,000 characters."),
     ],
 )
 def test_a_bad_question_says_what_is_possible(
@@ -62,6 +72,12 @@ def test_a_bad_question_says_what_is_possible(
     answered = client.get(f"api/{path}")
     assert answered.status_code == status
     assert says in answered.json()["error"]
+
+
+def test_a_session_may_have_any_id(client: httpx.Client, figures: SampleFigures) -> None:
+    figures.session = "team/a?b#c%2F é/"
+    found = asked(client, f"sessions/{quote(figures.session, safe='')}")
+    assert found["session_id"] == figures.session
 
 
 def test_a_ledger_that_cannot_be_read_is_told(client: httpx.Client, figures: SampleFigures) -> None:

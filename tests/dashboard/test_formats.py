@@ -46,6 +46,9 @@ CASES: list[tuple[str, list[Any], str]] = [
     ("shortName", ["Base of the prompt (system prompt)", 60], "Base of the prompt (system prompt)"),
     ("shortName", ["word " * 30, 12], "word word w…"),
     ("shortName", ["Read: /home/sam/a/b/c/d/module.py", 30], "Read: …/sam/a/b/c/d/module.py"),
+    ("plain", ["cart\u202etxt.py\u2066\u0007"], "cart\ufffdtxt.py\ufffd\ufffd"),
+    ("plain", ["a b\n\tc é ✓ 漢"], "a b\n\tc é ✓ 漢"),
+    ("roughly", [0.714], "71%"),
     ("moment", [1_772_452_800_000], "2 Mar 2026, 13:00"),
 ]
 

@@ -139,6 +139,26 @@ def test_the_figures_of_each_view_are_those_of_the_ledger(live: str, claude: Pat
     assert isinstance(ask(live, "advice"), list)
 
 
+def test_the_items_of_a_group_are_found_by_what_its_row_says(live: str, claude: Path) -> None:
+    write(claude, [*LINES, LATER])
+    with httpx.stream("GET", f"{live}api/events", timeout=20) as news:
+        lines = news.iter_lines()
+        while ask(live, "state")["messages"] < 3 or ask(live, "state")["problem"]:
+            next(lines)
+    for question in ("by=tool&kind=tool&name=Read", f"by=path&uri={PATH}"):
+        for period in ("all_time", "2026-03-01..2026-03-04&project=/home/sam/shop"):
+            found = ask(live, f"items?{question}&period={period}")
+            assert [each["item"] for each in found["rows"]] == ["toolu_cart"]
+            assert found["looked_at"] is None
+            assert found["group"]["cost_usd"] == found["rows"][0]["cost_usd"]
+    # What an item costs after a part of time is no share of it.
+    part = ask(live, f"items?by=path&uri={PATH}&period=2026-03-01..2026-03-04")
+    assert part["rows"][0]["share"] is None
+    assert ask(live, f"items?by=path&uri={PATH}")["rows"][0]["share"] > 0
+    assert ask(live, "items?by=path&uri=/nowhere")["rows"] == []
+    assert len(ask(live, "items?by=agent&agent=")["rows"]) > 2
+
+
 def test_what_does_not_exist_is_an_error(live: str) -> None:
     for path, status, says in (
         ("snapshot?period=fortnight", 400, "fortnight"),

@@ -7,9 +7,22 @@ import pytest
 
 from tests.dashboard.browser import Browser
 from tests.dashboard.host import write_host
-from tests.dashboard.sample_figures import PROJECT, SESSION, advice, snapshot, timeline
-from token_tracking.efficiency.snapshot import Snapshot, Timeline
-from token_tracking_server.dashboard.app_view import DATA_KEY, app_page, report_data
+from tests.dashboard.sample_figures import (
+    PROJECT,
+    SESSION,
+    advice,
+    rows_by,
+    snapshot,
+    timeline,
+)
+from token_tracking.efficiency.snapshot import GroupBy, Snapshot, Timeline
+from token_tracking_server.dashboard.app_view import (
+    DATA_KEY,
+    PeriodView,
+    TopRows,
+    app_page,
+    report_data,
+)
 from token_tracking_server.dashboard.export import session_page
 
 pytestmark = pytest.mark.slow
@@ -40,10 +53,47 @@ def test_a_host_gets_the_snapshot_shown(browser: Browser, tmp_path: Path) -> Non
 
 
 def test_a_host_gets_the_advice_that_came_along(browser: Browser, tmp_path: Path) -> None:
-    data = report_data(snapshot(), "UTC", advice())
+    data = report_data(snapshot(), "UTC", PeriodView(advice=advice()))
     enter(browser, write_host(tmp_path / "host.html", app_page(), {"_meta": {DATA_KEY: data}}))
     assert "$2.18 at stake" in browser.text("#advice-card")
     assert not browser.all("#theme")
+
+
+def test_a_host_gets_the_advice_alone_that_was_asked_for(browser: Browser, tmp_path: Path) -> None:
+    data = report_data(snapshot("all"), "UTC", PeriodView(view="advice", advice=advice()))
+    enter(browser, write_host(tmp_path / "host.html", app_page(), {"_meta": {DATA_KEY: data}}))
+    assert browser.text("h1") == "What to do"
+    assert browser.text(".title .note").startswith("All time: ")
+    assert "$2.18 at stake" in browser.text("#advice-card")
+    assert len(browser.all("main .card")) == 1
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(("by", "title"), [(None, "Most by cost"), ("tool", "By tool")])
+def test_a_host_gets_the_list_that_was_asked_for(
+    browser: Browser, tmp_path: Path, by: GroupBy | None, title: str
+) -> None:
+    top = TopRows(by=by, metric="cost", rows=rows_by("tool"))
+    data = report_data(snapshot(), "UTC", PeriodView(view="top", top=top))
+    enter(browser, write_host(tmp_path / "host.html", app_page(), {"_meta": {DATA_KEY: data}}))
+    assert browser.text("#top-card h2") == title
+    assert browser.texts("#top-card tbody th")[0] == "Read"
+    assert not browser.all("main a")
+    assert browser.complaints() == []
+
+
+def test_estimates_tell_how_far_they_may_be_off(browser: Browser, tmp_path: Path) -> None:
+    data = report_data(snapshot(), "UTC", PeriodView(advice=advice()))
+    data["snapshot"]["overall"] |= {
+        "partial_output_error_p95": 0.714,
+        "partial_output_unknown": 3,
+    }
+    enter(browser, write_host(tmp_path / "host.html", app_page(), {"_meta": {DATA_KEY: data}}))
+    told = browser.text("[data-stat='output'] .detail")
+    assert told == (
+        "and about 3,900 more ($0.70) in 12 messages without a final count estimated"
+        " off by up to 71% in 19 of 20 answers; 3 without an estimate"
+    )
 
 
 def test_a_host_gets_a_session_to_walk_in(browser: Browser, tmp_path: Path) -> None:

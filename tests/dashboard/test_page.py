@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.dashboard.browser import Browser
@@ -16,6 +17,8 @@ VIEWS = (
     "#/groups/tool",
     "#/groups/item",
     "#/groups/skill",
+    "#/groups/tool/items?of=kind%3Dtool%26name%3DRead",
+    "#/groups/tool/items?of=name%3Dnothing",
     "#/projects",
     f"#/project/{PROJECT.replace('/', '%2F')}",
     "#/sessions",
@@ -56,6 +59,7 @@ def test_the_overview_tells_the_figures_with_their_basis(browser: Browser, dashb
     advice = browser.text("#advice-card")
     assert "$2.18 at stake" in advice
     assert "claude mcp remove linear" in advice
+    assert "at most 182k tokens" in browser.text("#caching-card")
     assert "Not explained" in browser.text("#reconciliation-card")
 
 
@@ -73,6 +77,53 @@ def test_names_from_transcripts_are_text_and_nothing_else(browser: Browser, dash
     browser.open(f"{dashboard}#/groups/tool")
     assert "<img src=x onerror=alert(1)>" in browser.text("[data-table='groups']")
     assert not browser.all("main img")
+
+
+def test_names_cannot_turn_around_the_words_beside_them(
+    browser: Browser, dashboard: str, figures: SampleFigures
+) -> None:
+    figures.session = "so\u202eme"
+    browser.open(f"{dashboard}#/session/so%E2%80%AEme/item/odd%E2%81%A6")
+    for text in (browser.text("nav.crumbs"), browser.text(".state")):
+        assert "\ufffd" in text
+        assert not re.search("[\u202e\u2066]", text)
+    browser.open(f"{dashboard}#/project/%2Fhome%2Fsh%E2%80%AEop")
+    assert browser.text("h1") == "sh\ufffdop"
+    assert browser.driver.title == "sh\ufffdop · token-tracking"
+
+
+def test_a_session_of_any_id_can_be_opened(
+    browser: Browser, dashboard: str, figures: SampleFigures
+) -> None:
+    figures.session = "team/a?b#c%2F é/"
+    browser.open(f"{dashboard}#/sessions")
+    browser.follow(browser.find("[data-table^='sessions'] a"))
+    assert figures.session in browser.text("main")
+    browser.follow(browser.link("list_issues (github)"))
+    assert browser.text("[data-stat='cost'] .value") == "$0.40"
+
+
+def test_a_group_leads_to_its_items_and_they_to_their_sessions(
+    browser: Browser, dashboard: str
+) -> None:
+    browser.open(f"{dashboard}#/groups/tool?period=last_week")
+    assert not browser.driver.find_elements(By.LINK_TEXT, "Everything else")
+    browser.follow(browser.link("list_issues (github)"))
+    assert browser.text("h1") == "list_issues (github)"
+    assert browser.text("[data-stat='cost'] .value") == "$4.20"
+    assert "19 of 20 tool results are within 33%" in browser.text("#group-items-card")
+    assert "1 item of it among the 1,000 dearest of the period" in browser.text("#group-items-card")
+    browser.follow(browser.find("#group-items-card tbody a"))
+    assert f"session/{SESSION}/item/toolu_issues" in browser.driver.current_url
+    browser.driver.back()
+    browser.follow(browser.link("By tool"))
+    assert browser.driver.current_url.endswith("#/groups/tool?period=last_week")
+
+
+def test_a_category_of_the_overview_leads_to_its_items(browser: Browser, dashboard: str) -> None:
+    browser.open(dashboard)
+    browser.follow(browser.find("#categories-card ol a"))
+    assert "by category" in browser.text("main")
 
 
 def test_what_is_unknown_says_so_and_stands_last(browser: Browser, dashboard: str) -> None:

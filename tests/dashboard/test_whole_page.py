@@ -28,6 +28,16 @@ def test_it_is_small_enough_for_a_host_to_hold() -> None:
     assert len(app_page().encode()) < MOST_BYTES
 
 
+def test_the_style_sheet_says_the_same_without_the_spaces_for_readers() -> None:
+    source = (page.STATIC / "style.css").read_text(encoding="utf-8")
+    without = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    assert re.sub(r"\s", "", page.style()) == re.sub(r"\s", "", without)
+    # Spaces that mean something stay.
+    for part in ('content:" \u2193"', "main > .card + .card", "@media (max-width:32rem){"):
+        assert part in page.style()
+    assert "/*" not in page.style()
+
+
 def test_the_chart_library_is_the_one_that_its_notice_names() -> None:
     vendor = page.STATIC / "vendor"
     told = (vendor / "NOTICE").read_text(encoding="utf-8")

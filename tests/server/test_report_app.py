@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, TextContent, TextResourceContents
 
 from tests.server.processes import SERVE, server_environment, started
 from tests.server.test_http import port_of
-from tests.transcripts import SESSION, answer, asked, tool_result, tool_use, write
+from tests.transcripts import SESSION, answer, asked, tool_result, tool_use, usage, write
 from token_tracking_server.app import Server
 from token_tracking_server.dashboard.app_view import DATA_KEY
 from token_tracking_server.report_app import PAGE_TYPE, PAGE_URI, ReportApp
@@ -57,6 +57,37 @@ def data_of(result: CallToolResult) -> dict[str, Any] | None:
     return (result.meta or {}).get(DATA_KEY)
 
 
+def rereads() -> list[dict[str, Any]]:
+    """A session that reads the same file twice, 20,000 tokens each time."""
+    lines = [asked("x" * 300)]
+    for number in range(3):
+        read, written = (0, 1_000) if not number else (1_000 + 20_010 * (number - 1), 20_010)
+        if number:
+            result = tool_result(f"toolu_{number - 1}", "y" * 60_000)
+            lines.append(
+                asked([result], uuid=f"r{number}", parent=f"a{number - 1}", second=2 * number + 1)
+            )
+        lines.append(
+            answer(
+                f"msg_{number}",
+                uuid=f"a{number}",
+                parent=f"r{number}" if number else "u-u",
+                second=2 * number + 2,
+                content=[tool_use(f"toolu_{number}", "Read", file_path="/a.py")],
+                billed=usage(cache_read_input_tokens=read, cache_creation_input_tokens=written),
+            )
+        )
+    return lines
+
+
+async def page_of(server: Server, arguments: dict[str, str]) -> dict[str, Any]:
+    """What the page gets of a period."""
+    async with Client(server, extensions=[shows(PAGE_TYPE)]) as host:
+        data = data_of(await host.call_tool("efficiency_report", arguments))
+    assert data is not None
+    return data
+
+
 @both_generations
 @pytest.mark.parametrize(("tool", "arguments", "kind"), REPORTS)
 @pytest.mark.usefixtures("session")
@@ -75,6 +106,49 @@ async def test_a_host_that_shows_pages_gets_the_data_beside_the_same_text(
     assert data is not None
     assert (data["kind"], data["timezone"]) == (kind, "UTC")
     assert kind == "snapshot" or data["timeline"]["session_id"] == SESSION
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"view": "snapshot"}, {"view": "trend"}, {"by": "model"}]
+)
+@pytest.mark.usefixtures("session")
+async def test_the_page_shows_a_period_with_its_advice(
+    server: Server, arguments: dict[str, str]
+) -> None:
+    data = await page_of(server, arguments)
+    assert (data["view"], data["advice"], data["top"]) == ("snapshot", [], None)
+    assert data["snapshot"]["trend"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "by", "metric"),
+    [
+        ({"view": "top"}, None, "cost"),
+        ({"view": "top", "by": "carried"}, None, "carried"),
+        ({"view": "top", "by": "tool"}, "tool", "cost"),
+        ({"by": "mcp-server"}, "mcp-server", "cost"),
+    ],
+)
+@pytest.mark.usefixtures("session")
+async def test_the_page_shows_the_list_that_was_asked_for(
+    server: Server, arguments: dict[str, str], by: str | None, metric: str
+) -> None:
+    data = await page_of(server, arguments)
+    assert (data["view"], data["advice"], data["snapshot"]["trend"]) == ("top", None, None)
+    assert (data["top"]["by"], data["top"]["metric"]) == (by, metric)
+    assert data["top"]["rows"]
+    assert data["snapshot"]["by_category"] == []
+
+
+async def test_the_page_gets_the_advice_of_the_text(server: Server, claude: Path) -> None:
+    write(claude, rereads())
+    data = await page_of(server, {"view": "advice"})
+    async with Client(server) as plain:
+        text = text_of(await plain.call_tool("efficiency_report", {"view": "advice"}))
+    assert (data["view"], data["top"], data["snapshot"]["trend"]) == ("advice", None, None)
+    assert data["advice"]
+    assert all(each["title"].split("`")[0] in text for each in data["advice"])
+    assert (await page_of(server, {}))["advice"] == data["advice"]
 
 
 @pytest.mark.usefixtures("session")

@@ -17,13 +17,16 @@ from token_tracking.errors import (
     UnknownSessionError,
 )
 from token_tracking.shares import METRICS
-from token_tracking_server.dashboard.figures import Figures
+from token_tracking_server.dashboard.figures import GROUP_FIELDS, Figures
 
 DEFAULT_PERIOD: Final = "all_time"
 MOST: Final = 1_000
 """Rows of one answer."""
+LONGEST_ID: Final = 1_000
+"""Characters of a session's id. No client makes longer ones."""
 
 _GROUPS: Final[tuple[str, ...]] = get_args(GroupBy)
+_OF_ITEMS: Final = tuple(name for name in _GROUPS if name not in {"item", "project"})
 # Money is exact in the ledger; the page shows it, and JSON numbers are what a page can read.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -47,9 +50,10 @@ def api_routes(figures: Figures) -> list[Route]:
             ("snapshot", questions.snapshot),
             ("trend", questions.trend),
             ("groups", questions.groups),
+            ("items", questions.items),
             ("advice", questions.advice),
             ("sessions", questions.sessions),
-            ("sessions/{session_id}", questions.timeline),
+            ("sessions/{session_id:path}", questions.timeline),
         )
     ]
 
@@ -78,18 +82,30 @@ class _Questions:
             _number(request, "limit", 100, MOST),
         )
 
+    async def items(self, request: Request) -> Any:
+        return await self._figures.items(
+            _one_of(request, "by", _OF_ITEMS, "tool"),
+            _group(request),
+            _period(request),
+            _project(request),
+            _number(request, "limit", 100, MOST),
+        )
+
     async def advice(self, request: Request) -> Any:
         return await self._figures.advice(_period(request), _project(request))
 
     async def sessions(self, request: Request) -> Any:
         return await self._figures.sessions(
             _project(request),
-            _number(request, "offset", 0),
+            _number(request, "offset", 0, least=0),
             _number(request, "limit", 50, MOST),
         )
 
     async def timeline(self, request: Request) -> Any:
-        return await self._figures.timeline(request.path_params["session_id"])
+        session: str = request.path_params["session_id"]
+        if not 0 < len(session) <= LONGEST_ID:
+            raise UnknownSessionError(f"No session has an id of {len(session):,} characters.")
+        return await self._figures.timeline(session)
 
 
 def _answering(
@@ -131,10 +147,22 @@ def _one_of(request: Request, name: str, possible: tuple[str, ...], usual: str) 
     return given
 
 
-def _number(request: Request, name: str, usual: int, most: int | None = None) -> int:
+def _group(request: Request) -> dict[str, str]:
+    asked = request.query_params
+    found = {name: asked[name] for name in GROUP_FIELDS if name in asked}
+    if not found:
+        raise BadQuestionError(f"Say of which group: one or more of {', '.join(GROUP_FIELDS)}.")
+    return found
+
+
+def _number(
+    request: Request, name: str, usual: int, most: int | None = None, *, least: int = 1
+) -> int:
     given = request.query_params.get(name)
     if given is None:
         return usual
     if not given.isdecimal() or not given.isascii() or len(given) > 12:
         raise BadQuestionError(f"{name}={given[:50]}: write a number such as {usual}.")
+    if int(given) < least:
+        raise BadQuestionError(f"{name}={int(given)}: write {least} or more.")
     return int(given) if most is None else min(int(given), most)

@@ -16,7 +16,13 @@ from token_tracking.shares import Metric
 from token_tracking.sources.claude_code import claude_folders
 from token_tracking.store import TokenStore
 from token_tracking.system import TokenSystem, create_token_system
-from token_tracking_server.dashboard.figures import LedgerState, SessionPage, SessionRow
+from token_tracking_server.dashboard.figures import (
+    GroupItems,
+    LedgerState,
+    SessionPage,
+    SessionRow,
+)
+from token_tracking_server.dashboard.group_items import group_items
 from token_tracking_server.freshness import Freshness, Look
 from token_tracking_server.settings import Settings
 from token_tracking_server.writer import Writer
@@ -100,6 +106,12 @@ class LiveFigures:
             by, period, metric=metric, limit=limit, project=project, settle=False
         )
 
+    async def items(
+        self, by: GroupBy, of: Mapping[str, str], period: str, project: str | None, limit: int
+    ) -> GroupItems:
+        """The dearest items of one group."""
+        return await group_items(self._metrics, self._store, by, of, period, project, limit)
+
     async def advice(self, period: str, project: str | None) -> list[Advice]:
         """What to do, the most money first."""
         return await self._metrics.get_advice(period, project=project, settle=False)
@@ -130,13 +142,14 @@ class LiveFigures:
 
     async def timeline(self, session_id: str) -> Timeline:
         """One session, request by request."""
-        if session_id not in await self._store.session_ids(session_id, 1):
+        try:
+            return await self._metrics.get_timeline(
+                session_id, limit=REQUESTS, items=ITEMS, settle=False
+            )
+        except UnknownSessionError:
             raise UnknownSessionError(
                 f"The ledger has no session {session_id[:80]}. It may have been removed from it."
-            )
-        return await self._metrics.get_timeline(
-            session_id, limit=REQUESTS, items=ITEMS, settle=False
-        )
+            ) from None
 
     async def close(self) -> None:
         """End what is under way, and close both connections."""

@@ -15,7 +15,10 @@ from typing import Final
 STATIC: Final = Path(__file__).parent / "static"
 _IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([a-z_]+)\.js";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?:async )?(?:function|const|class) (\w+)", re.MULTILINE)
-_FOR_READERS: Final = re.compile(r"^ *//.*\n|^ +", re.MULTILINE)
+_FOR_READERS: Final = re.compile(r"^ *//.*\n|^ +|^\n", re.MULTILINE)
+_CSS_FOR_READERS: Final = re.compile(
+    r"/\*.*?\*/\n?|^\s+|(?<=[{};:,]) | (?=[{}])", re.MULTILINE | re.DOTALL
+)
 _ADDRESS: Final = re.compile(r"^(?: \* https?://|//# sourceMappingURL=).*\n?", re.MULTILINE)
 
 
@@ -27,8 +30,8 @@ def script() -> str:
 
 @cache
 def style() -> str:
-    """The page's style sheet."""
-    return _read("style.css")
+    """The page's style sheet, without its comments and the spaces that only readers need."""
+    return _CSS_FOR_READERS.sub("", _read("style.css"))
 
 
 @cache

@@ -1,5 +1,6 @@
 // Charts over steps. Each has a table that says the same, and is walked with the arrow keys.
 import { h } from "./dom.js";
+import { plain } from "./format.js";
 import { colour, onTheme } from "./theme.js";
 
 const SERIES = ["series-1", "series-2", "series-3", "series-4", "series-5", "series-6"];
@@ -60,7 +61,7 @@ export function stepChart({ caption, labels, series, format, axis, kind = "bar",
   function tellValue() {
     frame.setAttribute("aria-valuenow", String(Math.max(at, 0)));
     const told = series.map((each) => `${each.name} ${format(each.values[at])}`).join(", ");
-    frame.setAttribute("aria-valuetext", labels.length ? `${labels[at]}: ${told}` : "nothing");
+    frame.setAttribute("aria-valuetext", labels.length ? plain(`${labels[at]}: ${told}`) : "nothing");
   }
 
   function settings() {
@@ -93,9 +94,9 @@ export function stepChart({ caption, labels, series, format, axis, kind = "bar",
   function dataset(each, isBar) {
     const shade = colour(each.colour);
     return isBar
-      ? { label: each.name, data: each.values, backgroundColor: shade, hoverBackgroundColor: shade, borderWidth: 0,
+      ? { label: plain(each.name), data: each.values, backgroundColor: shade, hoverBackgroundColor: shade, borderWidth: 0,
         barPercentage: 1, categoryPercentage: labels.length > 120 ? 1 : 0.78, maxBarThickness: 44, borderRadius: 0 }
-      : { label: each.name, data: each.values, borderColor: shade, backgroundColor: shade, borderWidth: 2, tension: 0,
+      : { label: plain(each.name), data: each.values, borderColor: shade, backgroundColor: shade, borderWidth: 2, tension: 0,
         pointRadius: labels.length > 60 ? 0 : 2.5, pointHoverRadius: 5, borderDash: each.dash ?? [], spanGaps: true };
   }
 

@@ -2,6 +2,13 @@
 
 export const UNKNOWN = "unknown";
 
+// What has no shape of its own, or turns the words around it: names come from files.
+const UNPRINTABLE = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
+
+export function plain(text) {
+  return String(text).replace(UNPRINTABLE, "\ufffd");
+}
+
 const SIZES = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]];
 
 export function money(usd) {
@@ -45,6 +52,11 @@ export function share(value) {
   if (value > 0.9995 && value < 1) return ">99.9%";
   if (value > 0 && value < 0.0005) return "<0.1%";
   return `${(value * 100).toFixed(1)}%`;
+}
+
+// The error of an estimate needs no decimals.
+export function roughly(value) {
+  return `${Math.round(value * 100)}%`;
 }
 
 export function percent(value) {

@@ -1,10 +1,10 @@
 // Where the prompts' money went, by one grouping or another.
 import { address, go, place } from "./addresses.js";
 import { h } from "./dom.js";
-import { money, plural, tokens, whole } from "./format.js";
-import { groupColumns } from "./group_rows.js";
+import { moment, money, plural, roughly, share, shortPath, tokens, whole } from "./format.js";
+import { groupColumns, groupHref, groupName, rowHref } from "./group_rows.js";
 import { periodName } from "./periods.js";
-import { basis, card, crumbs, state, titled } from "./parts.js";
+import { basis, card, crumbs, stat, state, stats, titled } from "./parts.js";
 import { table } from "./tables.js";
 
 export const GROUPINGS = [
@@ -23,8 +23,19 @@ export function groups(by, found, metric, project) {
   ];
 }
 
-function listing(by, { rows, totals, left_out: leftOut }, metric, root, project) {
-  const name = (GROUPINGS.find(([each]) => each === by)?.[1] ?? by).replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+export function groupingName(by) {
+  return (GROUPINGS.find(([each]) => each === by)?.[1] ?? by).replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+}
+
+// How far the shares of a grouping may be off, where that was measured.
+export function shareNote({ error_p95: error }) {
+  if (!error) return ["Sizes within a prompt are shared out: ", basis("estimated")];
+  return `Each share is estimated: 19 of 20 tool results are within ${roughly(error)}.`;
+}
+
+function listing(by, found, metric, root, project) {
+  const { rows, totals, left_out: leftOut } = found;
+  const name = groupingName(by);
   const chooser = h("label", { class: "field" }, "Most by ", h("select", { onchange: (event) => go([...root, by], { metric: event.target.value }) },
     METRICS.map(([value, text]) => h("option", { value, selected: value === metric }, text))));
   if (!rows.length) return state(`Nothing by ${name} here`, "Nothing of this kind entered a prompt in this period. Another grouping or period may show more.");
@@ -32,8 +43,34 @@ function listing(by, { rows, totals, left_out: leftOut }, metric, root, project)
   return card(`By ${name}`, {
     wide: true, id: "groups", tools: chooser,
     note: [leftOut ? `The first ${whole(rows.length)} of ${plural(rows.length + leftOut, "row")}` : plural(rows.length, "row"),
-      `, of ${money(totals.cost_usd)} for ${tokens(totals.prompt_tokens)} prompt tokens in all. Sizes within a prompt are shared out: `, basis("estimated")],
-  }, table(`By ${name}`, groupColumns(rows, { where }), rows, { key: "groups", sort: metric }));
+      totals ? `, of ${money(totals.cost_usd)} for ${tokens(totals.prompt_tokens)} prompt tokens in all. ` : " that entered in this period, each with its cost to the end of its session. ", shareNote(found)],
+  }, table(`By ${name}`, groupColumns(rows, { href: (row) => groupHref(row) ?? rowHref(by, row, root), where }), rows, { key: "groups", sort: metric }));
+}
+
+// A group's single items, each of which leads into its session.
+export function groupItems(by, found, named, project) {
+  const { group, rows, looked_at: lookedAt } = found;
+  const name = groupingName(by);
+  const label = group?.label ?? named.uri ?? named.name ?? named.server ?? named.category ?? named.kind ?? named.agent;
+  const root = project ? ["project", project] : ["groups"];
+  const steps = project ? [["Projects", address(["projects"])], [shortPath(project, 32), address([...root, by])]] : [[`By ${name}`, address([...root, by])]];
+  const note = [lookedAt ? `${plural(rows.length, "item")} of it among the ${whole(lookedAt)} dearest of the period. ` : `${plural(rows.length, "item")} that entered in the period. `,
+    "What each cost to the end of its session. ", shareNote(found)];
+  return [crumbs(...steps, [label ? groupName({ label }) : "unnamed"]), titled(label || "unnamed", `${periodName()}, by ${name}`),
+    group ? groupStats(group) : null,
+    rows.length ? card("Single items", { wide: true, id: "group-items", note },
+      table("Single items", groupColumns(rows, { where: project ? undefined : (row) => row.project, when: (row) => row.entered_at === null ? "" : moment(row.entered_at) }), rows, { key: `items of ${label}`, sort: "cost" }))
+      : state("No single item here", lookedAt ? `None is among the ${whole(lookedAt)} dearest that entered in this period. A shorter period may show it.`
+        : "None entered in this period: what it cost is of items that entered before.")];
+}
+
+function groupStats(row) {
+  return stats(
+    stat("Cost", money(row.cost_usd), row.share === null ? null : `${share(row.share)} of the prompts' cost`, { large: true, key: "cost" }),
+    stat("To bring it in", money(row.first_usd), `loaded ${plural(row.loads, "time")}`, { key: "first" }),
+    stat("To carry it", money(row.carry_usd), `${plural(row.carried, "time")} in a prompt`, { key: "carry" }),
+    stat("Size", tokens(row.tokens), "tokens that entered", { key: "tokens" }),
+    stat("Billed for it", tokens(row.prompt_tokens), "prompt tokens in all", { key: "billed" }));
 }
 
 export function projects({ rows }) {

@@ -3,10 +3,11 @@ import { address, place, stayWithin } from "./addresses.js";
 import { dropCharts } from "./charts.js";
 import { drawBar, drawFoot, updateBar } from "./chrome.js";
 import { announce, fill, h } from "./dom.js";
-import { groups, projectHead, projects } from "./groups.js";
+import { groupItems, groups, projectHead, projects } from "./groups.js";
 import { overview, projectFigures } from "./overview.js";
 import { card, state } from "./parts.js";
 import { period, setUsualPeriod } from "./periods.js";
+import { periodReport } from "./report.js";
 import { itemView, sessionView } from "./session.js";
 import { sessionTable, sessionsView } from "./sessions.js";
 import { findSource } from "./sources.js";
@@ -93,7 +94,7 @@ function reportView() {
   if (source.failure) throw new Error(source.failure);
   const { report } = source;
   if (!report) return [h("p", { class: "state" }, "Waiting for the report.")];
-  if (report.kind === "snapshot") return overview(report.snapshot, report.advice ?? null, kept);
+  if (report.kind === "snapshot") return periodReport(report, kept);
   if (report.kind === "timeline") return session(report.timeline, true);
   return [h("pre", { class: "text" }, report.text || "There is nothing to show.")];
 }
@@ -126,9 +127,9 @@ async function view() {
       const [snapshot, advice] = await Promise.all([source.get("snapshot", asked), source.get("advice", asked)]);
       return overview(snapshot, advice, kept);
     }
-    case "groups": return grouped(rest[0] ?? "tool", null, query);
+    case "groups": return rest[1] === "items" ? itemsOf(rest[0], null, query) : grouped(rest[0] ?? "tool", null, query);
     case "projects": return projects(await source.get("groups", { ...asked, by: "project", limit: 1000 }));
-    case "project": return project(rest[0] ?? "", rest[1] ?? "tool", query);
+    case "project": return rest[2] === "items" ? itemsOf(rest[1], rest[0], query) : project(rest[0] ?? "", rest[1] ?? "tool", query);
     case "sessions": return sessionsView(await pageOf(null, 0), (offset) => pageOf(null, offset));
     case "session": return session(await source.get(`sessions/${encodeURIComponent(rest[0] ?? "")}`), false);
     default: return [state("There is no such page", "The address names none of the views.", h("a", { class: "button", href: address([]) }, "To the overview"))];
@@ -138,6 +139,11 @@ async function view() {
 async function grouped(by, of, query) {
   const metric = query.get("metric") ?? "cost";
   return groups(by, await source.get("groups", { by, period: period(), project: of, metric, limit: 500 }), metric, of);
+}
+
+async function itemsOf(by, path, query) {
+  const of = Object.fromEntries(new URLSearchParams(query.get("of") ?? ""));
+  return groupItems(by, await source.get("items", { by, period: period(), project: path, ...of }), of, path);
 }
 
 async function project(path, by, query) {

@@ -1,9 +1,10 @@
 // A period as a whole.
 import { address, beyond } from "./addresses.js";
+import { adviceCard } from "./advice.js";
 import { seriesColour, stepChart } from "./charts.js";
 import { h } from "./dom.js";
-import { day, money, percent, plural, roughMoney, share, tokens, whole } from "./format.js";
-import { groupHref, groupName } from "./group_rows.js";
+import { day, money, percent, plural, roughly, roughMoney, share, tokens, whole } from "./format.js";
+import { groupHref, groupName, rowHref } from "./group_rows.js";
 import { periodName } from "./periods.js";
 import { bar, basis, breakable, card, coded, facts, saving, segments, stat, state, stats, titled, tokenSaving } from "./parts.js";
 
@@ -33,13 +34,13 @@ function nothing(snapshot) {
     ...(beyond([]) ? [h("a", { class: "button", href: address([], { period: "all_time" }) }, "Show all time")] : []))];
 }
 
-function span({ period, start, end }) {
+export function span({ period, start, end }) {
   const name = periodName(period);
   if (start === null) return name;
   return `${name}: ${day(start)} to ${end === null ? "now" : day(end - 1)}`;
 }
 
-function totals({ overall, cache, trend }) {
+export function totals({ overall, cache, trend }) {
   const change = (metric) => changeText(trend?.changes.find((each) => each.metric === metric));
   const unpriced = overall.unpriced_messages
     ? h("span", { class: "warn" }, `without ${plural(overall.unpriced_messages, "message")} of unknown price`) : null;
@@ -57,11 +58,12 @@ function cacheStat({ net_savings_usd: net, write_premium_usd: premium }) {
     premium === null ? null : `net of ${money(premium)} for writing`, { key: "caching", tone: lost ? "loss" : "" });
 }
 
-function partial({ partial_messages: count, partial_output_tokens: more, partial_output_usd: usd }) {
+function partial({ partial_messages: count, partial_output_tokens: more, partial_output_usd: usd, partial_output_error_p95: error, partial_output_unknown: unknown }) {
   if (!count) return "each message final";
-  const known = more === null ? `${plural(count, "message")} without a final count`
-    : `and about ${tokens(more)} more (${money(usd)}) in ${plural(count, "message")} without a final count`;
-  return [known, " ", basis("estimated")];
+  const known = `${plural(count, "message")} without a final count`;
+  if (more === null || unknown >= count) return `${known}: a lower bound`;
+  return [`and about ${tokens(more)} more (${money(usd)}) in ${known} `, basis("estimated"),
+    error ? ` off by up to ${roughly(error)} in 19 of 20 answers` : null, unknown ? `; ${whole(unknown)} without an estimate` : null];
 }
 
 function changeText(change) {
@@ -145,7 +147,7 @@ function cacheCard({ cache }) {
   return card("Caching", { id: "caching", note: "The provider's discount, beside what it cost." }, facts([
     ["Read from cache", tokens(cache.read_tokens), "tokens"],
     ["Written to it", tokens(cache.write_tokens), "tokens"],
-    ["Written, never read again", tokens(cache.unread_write_tokens), `tokens, ${money(cache.unread_write_usd)} more than uncached`],
+    ["Written, never read again", `at most ${tokens(cache.unread_write_tokens)}`, `tokens, ${money(cache.unread_write_usd)} more than uncached; what forks of a session read is not seen`],
     ["Lapsed by idle gaps", whole(cache.lapses), `times, ${tokens(cache.lapse_tokens)} tokens, ${money(cache.lapse_usd)}`],
     ["Model switched in a session", whole(cache.switches), `times, ${money(cache.switch_usd)}`],
     ["Written by unseen calls", tokens(cache.unseen_write_tokens), `tokens, ${money(cache.unseen_write_usd)}`],
@@ -159,7 +161,7 @@ function groupCard({ by_category: rows }) {
   return card("Where the prompts' money went", {
     id: "categories", note: ["From the moment each item entered the context to the end. ", basis("estimated")],
     tools: beyond([]) ? h("a", { class: "button", href: beyond(["groups", "tool"]) }, "All groups") : null,
-  }, barList(first.map((row) => ({ name: groupName(row), href: groupHref(row), value: row.cost_usd, text: money(row.cost_usd), detail: share(row.share) }))));
+  }, barList(first.map((row) => ({ name: groupName(row), href: rowHref("category", row), value: row.cost_usd, text: money(row.cost_usd), detail: share(row.share) }))));
 }
 
 function barList(rows) {
@@ -187,26 +189,6 @@ function against(each) {
   return `${money_}${rate}${jit}, in ${plural(each.requests, "request")}${error}.`;
 }
 
-const FIRST_ADVICE = 4;
-
-export function adviceCard(advice, { overall } = {}) {
-  if (!advice) return null;
-  const note = overall ? `Of the ${money(overall.cost_usd)} of this period. Findings may overlap: they do not add up.` : "Findings may overlap: they do not add up.";
-  const list = (all) => h("ol", { class: "advice" }, all.map((each) => finding(each, overall)));
-  const rest = advice.slice(FIRST_ADVICE);
-  return card("What to do", { wide: true, id: "advice", note }, advice.length
-    ? [list(advice.slice(0, FIRST_ADVICE)), rest.length ? h("details", { class: "further" },
-      h("summary", {}, `${plural(rest.length, "further finding")}, of at most ${money(rest[0].at_stake_usd)} each`), list(rest)) : null]
-    : h("p", { class: "note" }, "Nothing was found that money could be saved on."));
-}
-
-function finding(each, overall) {
-  return h("li", { "data-kind": each.kind },
-    h("div", { class: "rows-line" }, h("h3", {}, coded(each.title)), h("span", { class: "stake" }, money(each.at_stake_usd), " at stake ", basis(each.basis))),
-    h("p", {}, coded(each.action)), h("p", { class: "note" }, coded(each.evidence), " ",
-      each.session_id && overall && beyond([]) ? h("a", { href: beyond(["session", each.session_id]) }, "The dearest session") : null));
-}
-
 function candidateCard({ needs_optimization: all }) {
   return card("Worth a look", { id: "candidates", note: "Groups past a threshold, and the money at stake." }, all.length
     ? h("ul", { class: "rows" }, all.map((each) => h("li", {},
@@ -224,7 +206,7 @@ function performerCard({ top_performers: rows }) {
 }
 
 function link(row) {
-  const href = groupHref(row);
+  const href = groupHref(row) ?? rowHref(row.uri && !row.kind ? "path" : "tool", row);
   return href ? h("a", { href }, breakable(groupName(row))) : h("span", {}, breakable(groupName(row)));
 }
 
@@ -242,4 +224,3 @@ export function reconciliationCard(all, { wide } = {}) {
     ["Not explained", money(all.unexplained_usd)],
   ]), all.reasons.length ? h("ul", { class: "reasons" }, all.reasons.map((each) => h("li", {}, each))) : null);
 }
-

@@ -11,6 +11,9 @@ export const PERIODS = [
   ["all_time", "All time"],
 ];
 
+// Others that a tool may have been asked for.
+const OTHERS = new Map([["all", "All time"], ["7d", "Last 7 days"], ["30d", "Last 30 days"]]);
+
 let usual = "last_month";
 
 // Whether that is another than before.
@@ -25,7 +28,7 @@ export function period() {
 }
 
 export function periodName(name = period()) {
-  return PERIODS.find(([known]) => known === name)?.[1] ?? name.replace("..", " up to ");
+  return PERIODS.find(([known]) => known === name)?.[1] ?? OTHERS.get(name) ?? name.replace("..", " up to ");
 }
 
 export function picker() {

@@ -1,10 +1,11 @@
 // One session, request by request, and what entered each prompt.
 import { address, become } from "./addresses.js";
+import { adviceCard } from "./advice.js";
 import { stepChart } from "./charts.js";
 import { announce, fill, h } from "./dom.js";
 import { clock, duration, moment, money, percent, plural, share, shortPath, tokens, whole } from "./format.js";
 import { groupColumns, groupName } from "./group_rows.js";
-import { adviceCard, reconciliationCard } from "./overview.js";
+import { reconciliationCard } from "./overview.js";
 import { basis, breakable, card, counted, crumbs, facts, stat, state, stats, titled } from "./parts.js";
 import { table } from "./tables.js";
 

@@ -15,7 +15,7 @@ class Api {
   isAlone = false;
 
   async get(path, query = {}) {
-    const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+    const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined));
     let answer;
     try {
       answer = await fetch(`api/${path}?${asked}`, { headers: { Accept: "application/json" } });
