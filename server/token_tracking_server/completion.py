@@ -1,5 +1,6 @@
 """Completion of session ids, periods and metrics, and of the library's categories and ids."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
@@ -8,6 +9,7 @@ from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.types import (
     INTERNAL_ERROR,
+    INVALID_PARAMS,
     Completion,
     CompletionArgument,
     CompletionContext,
@@ -24,9 +26,12 @@ from token_tracking_server.ledger import Ledger
 _MOST: Final = 100
 """The protocol allows no more values."""
 
+_VARIABLES: Final = re.compile(r"\{\W?(\w+)")
+
 
 def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -> None:
-    """Completion for the variables of all templates, and the arguments of the prompts."""
+    """Completion for the variables of all templates, and the arguments of the prompts. None for
+    those of others."""
 
     async def found_for(
         name: str, beginning: str, given: Mapping[str, str] | None
@@ -60,6 +65,8 @@ def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -
         context: CompletionContext | None,
     ) -> Completion | None:
         given = context.arguments if context is not None else None
+        if not await _has(server, ref, argument.name):
+            return None
         try:
             found = await found_for(argument.name, argument.value, given)
         except TokenTrackingError as error:
@@ -69,7 +76,20 @@ def add_completion(server: MCPServer[Any], ledger: Ledger, contents: Contents) -
         return Completion(values=found[:_MOST], has_more=len(found) > _MOST)
 
 
+async def _has(
+    server: MCPServer[Any], ref: PromptReference | ResourceTemplateReference, name: str
+) -> bool:
+    """Whether a prompt has such an argument, or a template such a variable."""
+    if isinstance(ref, ResourceTemplateReference):
+        known = [each.uri_template for each in await server.list_resource_templates()]
+        return ref.uri in known and name in _VARIABLES.findall(ref.uri)
+    prompts = {each.name: each.arguments or [] for each in await server.list_prompts()}
+    if ref.name not in prompts:
+        raise MCPError(INVALID_PARAMS, f"Unknown prompt: {ref.name}. Known: {', '.join(prompts)}.")
+    return any(each.name == name for each in prompts[ref.name])
+
+
 def _periods() -> Sequence[str]:
     from token_tracking.metrics.periods import NAMED_PERIODS  # noqa: PLC0415 (start-up)
 
-    return [*NAMED_PERIODS, "today", "7d", "30d"]
+    return [*NAMED_PERIODS, "all", "today", "7d", "30d"]

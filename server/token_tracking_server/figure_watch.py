@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 5.0
 """Between two looks. One costs a `stat` a file."""
 
-_ALL: Final = "all"
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -43,10 +42,16 @@ class FigureNews:
             await self._subscriptions.next(LOOK_SECONDS)
 
     async def _changed(self) -> Sequence[str]:
-        self._watch.forget_all_but(self._subscriptions.wanted)
+        wanted = self._subscriptions.wanted
+        self._watch.forget_all_but(wanted)
         with _logged():
-            return await self._ledger.ask(self._watch.look)
+            return await self._ledger.ask(lambda about: self._look(about, wanted))
         return ()
+
+    async def _look(self, about: "Questions", wanted: Collection[str]) -> Sequence[str]:
+        # The look before forgot one that was remembered, but not yet subscribed to by then.
+        await self._watch.remember(about, [uri for uri in wanted if uri.startswith(SCHEME)])
+        return await self._watch.look(about)
 
     async def _remember(self, uris: Collection[str]) -> None:
         """What is written after the answer to a subscription is news, however fast it is read."""
@@ -106,7 +111,6 @@ async def _state(about: "Questions", uri: str) -> object:
         if kind == "session":
             choice = await about.choose(value)
             return await about.efficiency.session_state(choice.session_id)
-        period = value if kind in {"snapshot", "trends"} else _ALL
-        return await about.efficiency.state(period)
+        return await about.efficiency.state(kind, value)
     except (LookupError, ValueError):
         return None

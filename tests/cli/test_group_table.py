@@ -93,6 +93,24 @@ def test_rows_that_a_limit_left_out_are_counted(capsys: pytest.CaptureFixture[st
     assert "All counts 1,234 more rows: --limit N, or --json, shows them." in shown(capsys)
 
 
+def test_items_that_entered_are_no_parts_of_a_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    rows = [group_row(share=None, session_id="11111111-1")]
+    print_groups(rows, by="item", totals=None, left_out=3)
+    lines = shown(capsys)
+    assert lines[0].split() == ["Item", "Tokens", "Carried", "First", "Carrying", "Total"]
+    assert lines[2] == "And 3 more rows: --limit N, or --json, shows them."
+    assert lines[3].startswith("Items that entered in this period, each with its cost to the end")
+    assert not any(line.startswith("All") for line in lines)
+
+
+def test_what_has_no_name_is_said_to_have_none(capsys: pytest.CaptureFixture[str]) -> None:
+    print_groups([group_row(" "), group_row("")], by="tool")
+    assert [line.split()[0] for line in shown(capsys)[1:3]] == ["(none)", "(none)"]
+
+
 def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_groups([group_row("/a\x1b]0;evil\x07")], by="path")
     assert "\x07" not in "".join(shown(capsys))

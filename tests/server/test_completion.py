@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mcp import Client
-from mcp.types import PromptReference, ResourceTemplateReference
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from tests.transcripts import answer, write
 
@@ -47,6 +47,10 @@ async def test_other_arguments_have_no_completion(client: Client) -> None:
     [
         (SNAPSHOT, "period", "last_", ["last_hour", "last_day", "last_week", "last_month"]),
         (SAVINGS, "period", "to", ["today"]),
+        (SNAPSHOT, "period", "al", ["all_time", "all"]),
+        (SNAPSHOT, "metric", "", []),
+        (PROMPT, "period", "", []),
+        (ResourceTemplateReference(uri="efficiency://{period}"), "period", "", []),
         (SNAPSHOT, "period", "2026", []),
         (TOP, "metric", "", ["cost", "tokens", "efficiency", "carried"]),
         (TOP, "metric", "c", ["cost", "carried"]),
@@ -61,3 +65,11 @@ async def test_periods_and_metrics_are_completed(
 ) -> None:
     found = await client.complete(reference, {"name": name, "value": begun})
     assert found.completion.values == expected
+
+
+async def test_a_prompt_that_does_not_exist_is_an_error_that_names_those_that_do(
+    client: Client,
+) -> None:
+    with pytest.raises(MCPError, match="Known: session_report, find_savings") as caught:
+        await client.complete(PromptReference(name="other"), {"name": "period", "value": ""})
+    assert caught.value.error.code == INVALID_PARAMS

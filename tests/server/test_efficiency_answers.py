@@ -196,6 +196,20 @@ def test_groups_are_told_with_all_of_the_period() -> None:
     )
 
 
+def test_items_that_entered_are_told_without_a_whole() -> None:
+    rows = [group("Read", share=None)]
+    assert groups_answer(grouped(rows, by="item", totals=None, left_out=2)) == (
+        "**Last 7 days: prompts,** by item\n\n"
+        "| Item | Tokens | Requests | Cost | Carrying |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n"
+        "| Read | 12.3k | 1,234 | $2.50 | $2.00 |\n\n"
+        "Items that entered in this period, each with its cost to the end. 2 more are not listed."
+        "\n\n"
+        "_Estimated: billed growth of the prompts, shared among what entered in proportion to its"
+        " size. Cost is of prompts, output apart, at API prices._"
+    )
+
+
 def test_nothing_to_group_is_said() -> None:
     nothing = "No prompts are attributed in this period."
     assert groups_answer(grouped([])).endswith(nothing)

@@ -1,7 +1,7 @@
 """Who subscribed to figures hears of their changes."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -23,6 +23,9 @@ SNAPSHOT = "efficiency://snapshot/all_time"
 THIS = f"efficiency://session/{SESSION}"
 OTHER = "efficiency://session/other"
 ADVICE = "efficiency://advice"
+TOP = "efficiency://top/cost"
+DAY = "2026-03-02..2026-03-03"
+TREND, DAY_SNAPSHOT = f"efficiency://trends/{DAY}", f"efficiency://snapshot/{DAY}"
 
 
 class News(Heard):
@@ -56,10 +59,10 @@ async def test_a_client_of_2025_hears_of_new_figures(server: Server, claude: Pat
 async def test_a_client_of_2026_hears_of_new_figures(server: Server, claude: Path) -> None:
     async with (
         Client(server) as client,
-        client.listen(resource_subscriptions=[SNAPSHOT, ADVICE]) as stream,
+        client.listen(resource_subscriptions=[SNAPSHOT, TOP]) as stream,
     ):
         write(claude, [asked(), answer()])
-        assert sorted(await events(stream, 2)) == [ADVICE, SNAPSHOT]
+        assert sorted(await events(stream, 2)) == [SNAPSHOT, TOP]
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])
@@ -108,6 +111,34 @@ async def test_what_is_written_without_a_new_figure_is_no_news(
     await watch.remember(about, [SUMMARY, THIS])
     write(claude, [answer(), {"type": "other", "sessionId": SESSION}])
     assert await watch.look(about) == []
+    await about.close()
+
+
+async def test_a_change_of_the_period_before_is_news_of_the_trend(
+    settings: Settings, claude: Path
+) -> None:
+    write(claude, [answer()])
+    about = await Questions.open(settings, {})
+    await about.settled()
+    watch = FigureWatch()
+    await watch.remember(about, [TREND, DAY_SNAPSHOT])
+    before: dict[str, Any] = {"timestamp": "2026-03-01T09:00:00.000Z", "sessionId": "before"}
+    write(claude, [answer("msg_before", uuid="before", **before)], "before")
+    assert await watch.look(about) == [DAY_SNAPSHOT, TREND]
+    after: dict[str, Any] = {"timestamp": "2026-03-09T09:00:00.000Z", "sessionId": "after"}
+    write(claude, [answer("msg_after", uuid="after", **after)], "after")
+    assert await watch.look(about) == []
+    await about.close()
+
+
+async def test_advice_and_top_lists_are_news_when_they_are_others(
+    settings: Settings, claude: Path
+) -> None:
+    about = await Questions.open(settings, {})
+    watch = FigureWatch()
+    await watch.remember(about, [ADVICE, TOP, "efficiency://top/none"])
+    write(claude, [asked(), answer()])
+    assert await watch.look(about) == [TOP]
     await about.close()
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
@@ -53,9 +54,9 @@ from token_tracking_server.answers import (
     summary_answer,
 )
 from token_tracking_server.answers.advice import advice_answer
-from token_tracking_server.answers.groups import top_answer
+from token_tracking_server.answers.groups import group_name, groups_table, top_answer
 from token_tracking_server.answers.items import items_answer, top_items
-from token_tracking_server.answers.markdown import code, fold
+from token_tracking_server.answers.markdown import code, fold, plain
 from token_tracking_server.answers.savings import savings_answer
 from token_tracking_server.answers.snapshot import snapshot_answer
 from token_tracking_server.answers.trend import trend_answer
@@ -368,8 +369,30 @@ def test_a_single_row_too_many_is_shown_and_not_folded() -> None:
 def test_a_name_is_one_code_span_of_printable_text(name: str) -> None:
     span = code(name)
     assert span[0] == span[-1] == "`"
-    assert not re.search(r"[`|\x00-\x1f]", span[1:-1])
+    assert not re.search(r"[`|]", span[1:-1])
+    assert span.isprintable()
     assert 3 <= len(span) <= 50
+
+
+@given(st.text(), st.integers(1, 100))
+def test_a_sentence_is_one_line_of_printable_text(text: str, width: int) -> None:
+    line = plain(text, width)
+    assert line.isprintable()
+    assert "|" not in line
+    assert len(line) <= width
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\u200f", "\ufeff", "\u2028"])
+def test_what_shows_nothing_turns_nothing_around(hidden: str) -> None:
+    assert code(f"{hidden}tool{hidden}") == "`tool`"
+    assert plain(f"a{hidden}b", 10) == "a b"
+    assert code(hidden) == "`(unnamed)`"
+    assert group_name(group(hidden)) == "`(unnamed)`"
+
+
+def test_a_name_of_spaces_is_said_to_be_none() -> None:
+    assert group_name(group("  ")) == "(unnamed)"
+    assert "| (unnamed) |" in groups_table([group("  ")], "Tool")
 
 
 async def test_all_tools_together_take_few_tokens(client: Client) -> None:

@@ -7,6 +7,7 @@ from token_tracking_server.answers.markdown import LIMIT
 from token_tracking_server.content.catalog import Category, Found, shortened
 from token_tracking_server.content.errors import ContentError
 from token_tracking_server.content.outline import Entry
+from token_tracking_server.printable import printable
 from token_tracking_server.sizes import Sizes
 
 _SHOWN_QUERY = 40
@@ -44,7 +45,7 @@ def _nothing(
     documents: int, query: str, notes: Sequence[str], sizes: Sizes, max_tokens: int
 ) -> str:
     shown = query if len(query) <= _SHOWN_QUERY else query[: _SHOWN_QUERY - 1] + "…"
-    plain = "".join(each if each.isprintable() else " " for each in shown)
+    plain = printable(shown, " ")
     said = f"Nothing in {documents:,} documents matches {json.dumps(plain, ensure_ascii=False)}."
     needed = 0
     for text in ("\n".join([said, *notes]), "\n".join(["Nothing matches.", *notes])):

@@ -8,6 +8,7 @@ from typing import Final
 from token_tracking.efficiency.snapshot import GroupRow, Groups
 from token_tracking.shares import Metric
 from token_tracking_server.answers.markdown import (
+    UNNAMED,
     bullets,
     code,
     fold,
@@ -19,10 +20,10 @@ from token_tracking_server.answers.markdown import (
 from token_tracking_server.answers.periods import period_name
 from token_tracking_server.figures import money, percent, share, tokens
 
-ESTIMATED: Final = (
-    "_Estimated: billed growth of the prompts, shared among what entered in proportion to its size;"
-    " all rows together are exact. Cost is of prompts, output apart, at API prices._"
-)
+_HOW: Final = "billed growth of the prompts, shared among what entered in proportion to its size"
+_COST: Final = "Cost is of prompts, output apart, at API prices."
+ESTIMATED: Final = f"_Estimated: {_HOW}; all rows together are exact. {_COST}_"
+_ESTIMATED_ITEMS: Final = f"_Estimated: {_HOW}. {_COST}_"
 RANKED: Final[dict[Metric, str]] = {
     "cost": "what their place in the prompts cost",
     "tokens": "the tokens that they brought",
@@ -38,15 +39,19 @@ _SIZE: Final = 3_000
 
 def groups_answer(groups: Groups, *, stale: str | None = None) -> str:
     """The groups of a period, most first, and all of it together."""
-    cost = money(groups.totals.cost_usd)
     how = "" if groups.metric == "cost" else f", most first by {RANKED[groups.metric]}"
     return paragraphs(
-        f"**{period_name(groups.period)}: {cost}** for prompts, by {groups.by}{how}",
+        f"**{period_name(groups.period)}: {_whole(groups.totals)} by {groups.by}{how}",
         stale,
         _rows(groups),
         _left_out(groups),
-        ESTIMATED if groups.rows else None,
+        _basis(groups),
     )
+
+
+def _whole(totals: GroupRow | None) -> str:
+    """What all of it cost: nothing is told where the rows are no parts of it."""
+    return "prompts,**" if totals is None else f"{money(totals.cost_usd)}** for prompts,"
 
 
 def top_answer(
@@ -70,7 +75,10 @@ def groups_table(rows: Sequence[GroupRow], head: str, most: int = _ROWS, size: i
 
 
 def items_table(rows: Sequence[GroupRow], head: str, most: int = _ROWS, size: int = _SIZE) -> str:
-    """Single items as they come; those that do not fit are summed in one row."""
+    """Single items as they come; those that do not fit are summed in one row. Without a share
+    where they are no parts of a whole."""
+    if all(each.share is None for each in rows):
+        return _table(rows, [head, *_ITEM_HEAD[:-1]], _cells_of_no_whole, most, size)
     return _table(rows, [head, *_ITEM_HEAD], _item_cells, most, size)
 
 
@@ -108,10 +116,14 @@ def _item_cells(each: GroupRow) -> list[str]:
     return cells
 
 
+def _cells_of_no_whole(each: GroupRow) -> list[str]:
+    return _item_cells(each)[:-1]
+
+
 def group_name(each: GroupRow) -> str:
     """What a row is of: as code where it holds what Markdown could take for its own."""
     is_plain = each.is_rest or _PLAIN.fullmatch(each.label)
-    return plain(each.label, 90) if is_plain else code(each.label, 60)
+    return (plain(each.label, 90) or UNNAMED) if is_plain else code(each.label, 60)
 
 
 def known_sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -136,9 +148,17 @@ def _rows(groups: Groups) -> str:
 
 
 def _left_out(groups: Groups) -> str | None:
-    if groups.by == "item" and groups.rows:
-        return "Items that entered in this period, each with its cost to the end."
-    return f"{groups.left_out:,} more are not listed." if groups.left_out else None
+    said = f"{groups.left_out:,} more are not listed." if groups.left_out else None
+    if groups.totals is None:
+        entered = "Items that entered in this period, each with its cost to the end."
+        return f"{entered} {said}" if said else entered
+    return said
+
+
+def _basis(groups: Groups) -> str | None:
+    if not groups.rows:
+        return None
+    return _ESTIMATED_ITEMS if groups.totals is None else ESTIMATED
 
 
 def _sum(rest: Sequence[GroupRow]) -> GroupRow:

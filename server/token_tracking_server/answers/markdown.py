@@ -1,19 +1,22 @@
 """Markdown that cannot be broken by what it quotes, and that keeps to a size."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
+
+from token_tracking_server.printable import printable
 
 LIMIT: Final = 8_000
 """No answer has more characters: about 3,000 tokens."""
 
-_NOT_PRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+UNNAMED: Final = "(unnamed)"
+"""What is called a name in which nothing can be seen."""
+
 _Row = TypeVar("_Row")
 
 
 def code(text: str, width: int = 48) -> str:
     """A name as a code span of at most `width` characters; of a longer one the end is kept."""
-    plain = _NOT_PRINTABLE.sub(" ", text).replace("`", "'").strip() or " "
+    plain = printable(text, " ").replace("`", "'").strip() or UNNAMED
     if len(plain) > width:
         plain = "…" + plain[-(width - 1) :]
     # In a table a bar ends the cell even inside a code span.
@@ -22,7 +25,7 @@ def code(text: str, width: int = 48) -> str:
 
 def plain(text: str, width: int) -> str:
     """A sentence on one line, in which a bar ends no cell; of a long one the beginning."""
-    line = _NOT_PRINTABLE.sub(" ", text).replace("|", "¦").strip()
+    line = printable(text, " ").replace("|", "¦").strip()
     return line if len(line) <= width else line[: width - 1] + "…"
 
 

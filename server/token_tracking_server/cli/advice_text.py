@@ -12,7 +12,7 @@ WIDTH: Final = 80
 NOTHING: Final = "Nothing to advise: no finding with money at stake."
 _BASIS: Final = (
     "Money at stake is what it cost beyond what it need have, at API prices. Findings overlap: do"
-    " not add them up. (est.) is estimated from shares of billed prompts."
+    " not add them up. (est.) is estimated: what would have been is known of no conversation."
 )
 
 

@@ -1,25 +1,21 @@
 """A dashboard in the background, for `setup` to end with."""
 
-import json
 import os
 import subprocess
 import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
-from http.client import HTTPConnection, HTTPException
-from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, NamedTuple
 
 from token_tracking.errors import TokenTrackingError
-from token_tracking.location import default_location, locate
 from token_tracking_server.cli.registration import installed_command, registration
+from token_tracking_server.cli.running import note_dashboard
 from token_tracking_server.settings import Settings
 
 MINUTES: Final = 60
 """It ends by itself after that."""
 
 _SECONDS: Final = 30.0
-_PATIENCE_SECONDS: Final = 3.0
 _SAID: Final = "Dashboard: "
 
 
@@ -35,28 +31,11 @@ class BackgroundError(TokenTrackingError):
     """The dashboard did not start."""
 
 
-def running_dashboard(settings: Settings) -> str | None:
-    """The address of a dashboard of the same ledger at the usual port, if there is one."""
-    from token_tracking_server.dashboard.serving import HOST, PORT
-
-    asked = HTTPConnection(HOST, PORT, timeout=_PATIENCE_SECONDS)
-    try:
-        asked.request("GET", "/api/state")
-        state: object = json.loads(asked.getresponse().read())
-    except (OSError, HTTPException, ValueError):
-        return None
-    finally:
-        asked.close()
-    named = cast("dict[str, object]", state).get("database") if isinstance(state, dict) else None
-    ours = default_location(os.environ) if settings.database is None else locate(settings.database)
-    is_same = isinstance(named, str) and Path(named).absolute() == ours.path.absolute()
-    return f"http://{HOST}:{PORT}/" if is_same else None
-
-
 def start_dashboard(
     settings: Settings, zone: tzinfo, *, sample: bool = False, minutes: int = MINUTES
 ) -> Started:
-    """Start it as a process of its own, which outlives this one, and wait for its address.
+    """Start it as a process of its own, which outlives this one, wait for its address, and note
+    it for `running_dashboard`.
 
     Raises:
         BackgroundError: it said none.
@@ -72,7 +51,9 @@ def start_dashboard(
             "The dashboard did not start. What it says: token-tracking dashboard --no-open."
         )
     until = datetime.now(zone) + timedelta(minutes=minutes)
-    return Started(line.removeprefix(_SAID).strip(), process, until)
+    address = line.removeprefix(_SAID).strip()
+    note_dashboard(settings, address, process.pid, until, sample=sample)
+    return Started(address, process, until)
 
 
 def _started(command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

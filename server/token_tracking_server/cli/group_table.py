@@ -36,6 +36,8 @@ _EXPLANATION: Final = re.compile(r" \([^()]*\)")
 _OF_ONE: Final = frozenset({"item", "session item"})
 """Groupings in which each row is one item, which entered once."""
 
+_ENTERED: Final = "Items that entered in this period, each with its cost to the end of its session."
+
 
 class _Column(Struct, frozen=True):
     heading: str
@@ -77,12 +79,16 @@ def print_groups(
     totals: GroupRow | None = None,
     left_out: int = 0,
 ) -> None:
-    """Rows in the order in which they came, and all of the period under them."""
+    """Rows in the order in which they came, and all of the period under them. Without `totals` the
+    rows are no parts of it: items that entered in it, with what they cost after it too."""
     out = console()
     table, no_room = group_table(rows, out.width, by=by, metric=metric, totals=totals)
     out.print(table)
     if left_out:
-        out.print(f"All counts {left_out:,} more rows: --limit N, or --json, shows them.")
+        more = f"{left_out:,} more rows: --limit N, or --json, shows them."
+        out.print(f"All counts {more}" if totals else f"And {more}")
+    if by == "item" and totals is None:
+        out.print(_ENTERED)
     for note in notes(table, no_room):
         out.print(note)
 
@@ -108,7 +114,8 @@ def group_table(
     totals: GroupRow | None = None,
 ) -> tuple[Table, list[str]]:
     """The table, and the columns that had no room in `width` cells."""
-    wanted = _wanted(by, metric)
+    has_share = totals is not None or any(row.share is not None for row in rows)
+    wanted = [each for each in _wanted(by, metric) if has_share or each.heading != "Share"]
     counted = [*rows, totals] if totals else rows
     cells = [[column.cell(row) for row in counted] for column in wanted]
     widths = [width_of([column.heading, *each]) for column, each in zip(wanted, cells, strict=True)]
@@ -161,7 +168,7 @@ def fitted(row: GroupRow, label: str, room: int, *, by: str = "") -> str:
 
 def name_of(row: GroupRow, by: str) -> str:
     """What a row is called: an item also by the session that it stands in."""
-    label = plain(row.label) or "(none)"
+    label = plain(row.label) if row.label.strip() else "(none)"
     if by == "item" and row.session_id:
         return f"{plain(row.session_id)[:8]} {label}"
     return label

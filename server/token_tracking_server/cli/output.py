@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+from token_tracking_server.printable import printable
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def line(text: str = "") -> None:
@@ -15,7 +19,7 @@ def line(text: str = "") -> None:
 
 def plain(text: str) -> str:
     """Without control characters: names come from files, and a terminal obeys them."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+    return printable(text)
 
 
 def counted(count: int, noun: str) -> str:
@@ -30,7 +34,7 @@ def nothing_in(period: str) -> str:
             "The ledger is empty. Read your transcripts: token-tracking ingest. If there are none"
             " to read, see: token-tracking doctor."
         )
-    return f"No messages in the period {plain(period)}."
+    return f"No messages in the period {plain(period)}. See all of them: --period all_time."
 
 
 def json(value: Any) -> None:
@@ -40,12 +44,19 @@ def json(value: Any) -> None:
 
 
 def csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows as CSV with a header."""
+    """Rows as CSV with a header. Text is plain, and none is taken for a formula."""
     from csv import writer
 
     table = writer(sys.stdout, lineterminator="\n")
     table.writerow(columns)
-    table.writerows(rows)
+    table.writerows([_cell(each) for each in row] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    """A spreadsheet calculates a text that begins so: names come from files. Numbers stay."""
+    if not isinstance(value, str):
+        return value
+    return f"'{plain(value)}" if value.startswith(_FORMULA) else plain(value)
 
 
 def rows_as_csv(rows: Sequence[dict[str, Any]]) -> None:

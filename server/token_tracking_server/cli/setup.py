@@ -3,6 +3,7 @@
 import asyncio
 import os
 import textwrap
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +11,12 @@ from token_tracking.errors import SourceError
 from token_tracking.metrics import time_zone
 from token_tracking.sources.claude_code import claude_folders, transcripts
 from token_tracking_server.cli import ingest, registration, report
-from token_tracking_server.cli.background import running_dashboard, start_dashboard
+from token_tracking_server.cli.background import start_dashboard
 from token_tracking_server.cli.handshake import handshake
 from token_tracking_server.cli.ledger import opened
 from token_tracking_server.cli.library import looked_at
 from token_tracking_server.cli.output import line
+from token_tracking_server.cli.running import running_dashboard
 from token_tracking_server.cli.sample import SAMPLE, sample_ledger
 from token_tracking_server.settings import Settings
 
@@ -38,10 +40,8 @@ def run(settings: Settings, *, dashboard: bool = True) -> int:
     is_own = asyncio.run(_first_report(settings))
     server = registration.registration(settings)
     _heading("The server")
-    line(textwrap.fill(str(asyncio.run(handshake(server))), _WIDTH))
-    line(
-        textwrap.fill(f"Library: {library.said} in {', '.join(map(str, library.folders))}.", _WIDTH)
-    )
+    _wrapped(str(asyncio.run(handshake(server))))
+    _wrapped(f"Library: {library.said} in {', '.join(map(str, library.folders))}.")
     _heading("Register it")
     _print_registration(server)
     if dashboard:
@@ -55,19 +55,27 @@ def _show_dashboard(settings: Settings, *, is_own: bool) -> None:
     if os.environ.get("CI"):
         line("Not started, since CI is set. Start it: token-tracking dashboard")
         return
-    if is_own and (address := running_dashboard(settings)):
-        line("It runs already.")
-        line(f"Dashboard: {address}")
+    zone = time_zone(settings.timezone)
+    if running := running_dashboard(settings, sample=not is_own):
+        _wrapped(f"It runs already{_process(running.pid, running.until, zone)}.")
+        line(f"Dashboard: {running.address}")
         return
-    started = start_dashboard(settings, time_zone(settings.timezone), sample=not is_own)
-    line(
-        textwrap.fill(
-            f"It runs in the background until {started.until:%H:%M}, as process"
-            f" {started.process.pid}. For one that stays: token-tracking dashboard",
-            _WIDTH,
-        )
+    started = start_dashboard(settings, zone, sample=not is_own)
+    _wrapped(
+        f"It runs in the background{_process(started.process.pid, started.until, zone)}. For one"
+        " that stays: token-tracking dashboard"
     )
     line(f"Dashboard: {started.address}")
+
+
+def _process(pid: int | None, until: datetime | None, zone: tzinfo) -> str:
+    if pid is None or until is None:
+        return ""
+    return f" until {until.astimezone(zone):%H:%M}, as process {pid}"
+
+
+def _wrapped(text: str) -> None:
+    line(textwrap.fill(text, _WIDTH))
 
 
 async def _first_report(settings: Settings) -> bool:

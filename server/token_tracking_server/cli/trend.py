@@ -1,7 +1,7 @@
 """`token-tracking trend`."""
 
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec.structs import asdict
 
@@ -11,6 +11,8 @@ from token_tracking_server.cli.ledger import opened
 from token_tracking_server.cli.rows import iso
 from token_tracking_server.cli.settling import brought_up_to_date
 from token_tracking_server.settings import Settings
+
+_NESTED: Final = frozenset({"models", "model_tokens"})
 
 if TYPE_CHECKING:
     from token_tracking.efficiency.snapshot import Trend, TrendPoint
@@ -39,7 +41,7 @@ def _show(trend: "Trend", form: Literal["table", "json", "csv"], zone: tzinfo) -
     if form == "json":
         output.json({**asdict(trend), "timezone": str(zone), "points": points})
     elif form == "csv":
-        rows = [{name: value for name, value in row.items() if name != "models"} for row in points]
+        rows = [{name: each for name, each in row.items() if name not in _NESTED} for row in points]
         output.rows_as_csv(rows)
     elif not any(point.messages for point in trend.points):
         output.line(output.nothing_in(trend.period))
