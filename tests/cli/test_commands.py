@@ -338,7 +338,8 @@ def test_no_message_of_a_model_is_not_an_empty_ledger(
     assert run("report", "--model", "gpt") == 0
     assert "No message of gpt" in capsys.readouterr().out
     assert run("report", "--period", "..2020-01-01") == 0
-    assert capsys.readouterr().out == "No messages in the period ..2020-01-01.\n"
+    hint = "See all of them: --period all_time."
+    assert capsys.readouterr().out == f"No messages in the period ..2020-01-01. {hint}\n"
 
 
 def test_ingestion_fails_where_nothing_could_be_read(
