@@ -165,11 +165,32 @@ async def test_a_session_that_cannot_be_attributed_says_why(
     found = await store.session_attribution(SESSION)
     assert found is not None
     assert found.problem == "its parents are a riddle"
+    assert await store.attribution_problems() == {"its parents are a riddle": 1}
     assert await store.share_sums("tool") == []
     assert not await store.has_due(1)
     again = await Attributor(store).recompute()
     assert (again.sessions, again.problems) == (1, {})
     assert await store.share_sums("tool") != []
+
+
+async def test_a_ledger_of_an_earlier_version_has_its_transcripts_read_again(
+    tmp_path: Path,
+) -> None:
+    """Which agent a call started, and which skill a text is of, was not kept before."""
+    path, tree = tmp_path / "ledger.db", tmp_path / "claude"
+    write(tree, [answer("msg_a", content=[tool_use("toolu_a", "Task", subagent_type="Explore")])])
+    async with TokenStore.opened(path) as store:
+        await ingest_claude_code(store, [tree])
+        await Attributor(store).settle()
+    now = await dump(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM _yoyo_migration WHERE migration_id = '0005.shares'")
+        connection.execute("UPDATE items SET uri_id = NULL, name_id = NULL")
+    connection.close()
+    async with TokenStore.opened(path) as store:
+        assert (await ingest_claude_code(store, [tree])).unchanged == 0
+        await Attributor(store).settle()
+    assert await dump(path) == now
 
 
 async def test_the_clients_own_total_is_a_fact_of_the_end(

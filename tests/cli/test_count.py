@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -139,16 +140,23 @@ def test_the_reference_needs_a_model_and_a_key(
 
 
 @pytest.mark.slow
-def test_calibrate_says_what_it_learned(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_calibrate_says_what_it_learned(
+    claude: Path, ledger: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     transcript(claude, "one", 1.4, "claude-opus-4-6")
     transcript(claude, "two", 1.4, "claude-opus-4-6")
     transcript(claude, "three", 1.4, "claude-opus-4-5")
+    shown(capsys, "ingest", "--claude-dir", claude)
     table = shown(capsys, "calibrate", "--claude-dir", claude).splitlines()
     assert all(len(line) <= 80 for line in table)
     rows = {line.split()[0]: line.split() for line in table}
     assert rows["claude-opus-4-6"][1:3] == ["60", "1.12"]
     assert {"1.40", "yes"} <= set(rows["claude-opus-4-6"])
     assert "no:" in rows["claude-opus-4-5"]
+    with sqlite3.connect(ledger) as connection:
+        # What prompts are shared out by is another now.
+        assert connection.execute("SELECT COUNT(*) FROM due").fetchone() == (3,)
+    connection.close()
     found = json.loads(shown(capsys, "calibrate", "--claude-dir", claude, "--json"))
     models: dict[str, Any] = {each["model"]: each for each in found["models"]}
     assert models["claude-opus-4-6"]["kept"]["samples"] == 60

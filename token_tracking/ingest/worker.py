@@ -21,6 +21,7 @@ from token_tracking.store import TokenStore
 
 _PACKAGES: Final = Path(__file__).parents[2]
 _LINE_LIMIT: Final = 1 << 26
+_PATIENCE_SECONDS: Final = 5.0
 
 
 class WorkerError(Exception):
@@ -116,9 +117,13 @@ class Worker:
             raise WorkerError from error
 
     async def stop(self) -> None:
-        """End it, and wait until it is gone."""
+        """End it, and wait until it is gone: it ends when its input does."""
         self._stdin.close()
-        with contextlib.suppress(ProcessLookupError):
-            if self._process.returncode is None:
-                self._process.terminate()
-        await self._process.wait()
+        try:
+            # A signal for a process that ends just now takes its exit code from who waits for it.
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()

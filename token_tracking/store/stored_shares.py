@@ -80,6 +80,11 @@ class StoredShares(LedgerReads):
         await self._sql.clear_wanted(self._db)
         await self._sql.want(self._db, [{"name": name} for name in names])
 
+    async def attribution_problems(self) -> dict[str, int]:
+        """Why sessions could not be attributed, and how many: the ten reasons of the most."""
+        async with self._reading():
+            return {row[0]: row[1] async for row in self._sql.attribution_problems(self._db)}
+
     async def mark_all_due(self) -> None:
         """Have every session attributed again.
 

@@ -31,6 +31,9 @@ async def run(settings: Settings, *, as_json: bool) -> int:
     async with opened(settings) as (store, _):
         with progress_bar() as progress:
             done = await calibrate(store, settings.claude_dirs, progress=progress)
+        if any(each.kept is not None for each in done.learned):
+            # Shares of prompts rest on the same sizes.
+            await store.mark_all_due()
     for path, reason in done.failures.items():
         print(f"token-tracking: cannot read {plain(path)}: {reason}.", file=sys.stderr)  # noqa: T201
     if as_json:

@@ -112,6 +112,8 @@ async def _ledger(store: TokenStore, metrics: TokenMetrics) -> list[str]:
             f"lower bounds: {counts.sums.partial_messages:,} messages have no final output count"
             " (Claude Code before 2.1.59 wrote none)"
         )
+    for reason, count in (await store.attribution_problems()).items():
+        line(f"not attributed: {counted(count, 'session')}. {plain(reason)}")
     return [
         f"no price is known for {counted(count, 'message')} of {plain(model) or 'no model'}. Add"
         " one in prices.toml (--prices), then run: token-tracking reprice."

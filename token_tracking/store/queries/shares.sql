@@ -237,6 +237,11 @@ LIMIT :limit;
 SELECT EXISTS (SELECT 1 FROM due)
     OR EXISTS (SELECT 1 FROM attributions WHERE version < :version);
 
+-- name: attribution_problems
+-- Why sessions could not be attributed, and how many.
+SELECT problem, COUNT(*) FROM attributions WHERE problem IS NOT NULL
+GROUP BY problem ORDER BY COUNT(*) DESC, problem LIMIT 10;
+
 -- name: count_due_messages$
 SELECT COALESCE(SUM(t.messages), 0) FROM due AS d CROSS JOIN totals AS t ON t.session_id = d.session_id;
 
