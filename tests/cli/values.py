@@ -3,13 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
+from token_tracking.efficiency.session_timeline import Timeline, TimelineRequest
 from token_tracking.efficiency.snapshot import (
     Advice,
     Change,
     GroupRow,
     Reconciled,
-    Timeline,
-    TimelineRequest,
     Trend,
     TrendPoint,
 )

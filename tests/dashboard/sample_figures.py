@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from token_tracking.efficiency.session_timeline import Timeline, TimelineRequest
 from token_tracking.efficiency.snapshot import (
     Advice,
     Against,
@@ -18,8 +19,6 @@ from token_tracking.efficiency.snapshot import (
     Overall,
     Reconciled,
     Snapshot,
-    Timeline,
-    TimelineRequest,
     Trend,
     TrendPoint,
 )

@@ -15,7 +15,8 @@ from tests.dashboard.sample_figures import (
     snapshot,
     timeline,
 )
-from token_tracking.efficiency.snapshot import GroupBy, Snapshot, Timeline
+from token_tracking.efficiency.session_timeline import Timeline
+from token_tracking.efficiency.snapshot import GroupBy, Snapshot
 from token_tracking_server.dashboard.app_view import (
     DATA_KEY,
     PeriodView,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from token_tracking.efficiency.session_timeline import Timeline
 from token_tracking.efficiency.snapshot import (
     Advice,
     Against,
@@ -15,7 +16,6 @@ from token_tracking.efficiency.snapshot import (
     Overall,
     Reconciled,
     Snapshot,
-    Timeline,
     Trend,
     TrendPoint,
 )

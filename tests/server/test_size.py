@@ -25,14 +25,8 @@ from tests.server.efficiency_values import (
 )
 from token_tracking.counting import encoding_tokens
 from token_tracking.efficiency import cache_figures
-from token_tracking.efficiency.snapshot import (
-    Advice,
-    GroupRow,
-    Snapshot,
-    Timeline,
-    Trend,
-    TrendPoint,
-)
+from token_tracking.efficiency.session_timeline import Timeline
+from token_tracking.efficiency.snapshot import Advice, GroupRow, Snapshot, Trend, TrendPoint
 from token_tracking.metrics import (
     GROUPINGS,
     JitFigures,

@@ -4,24 +4,16 @@ It takes portions as lines of JSON on its standard input and answers each with a
 fail or be killed, what it had not answered is done by the first process: ingesting twice is safe.
 """
 
-import asyncio
-import contextlib
 import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from token_tracking.child_process import ChildProcess
 from token_tracking.ingest.portion import Portion
 from token_tracking.reading import FoundFile, stored_path
 from token_tracking.store import TokenStore
-
-_PACKAGES: Final = Path(__file__).parents[2]
-_LINE_LIMIT: Final = 1 << 26
-_PATIENCE_SECONDS: Final = 5.0
 
 
 class WorkerError(Exception):
@@ -51,36 +43,14 @@ class Order(Struct):
 class Worker:
     """The other process."""
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        stdin: asyncio.StreamWriter,
-        stdout: asyncio.StreamReader,
-    ) -> None:
-        self._process = process
-        self._stdin = stdin
-        self._stdout = stdout
+    def __init__(self, child: ChildProcess) -> None:
+        self._child = child
 
     @classmethod
     async def start(cls, store: TokenStore) -> "Worker":
         """Start it on the database of `store`."""
-        path = os.pathsep.join([str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # nothing is imported from the folder that we happen to stand in
-            "-m",
-            "token_tracking.ingest",
-            str(store.location),
-            str(store.user_prices or ""),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            limit=_LINE_LIMIT,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        return cls(process, process.stdin, process.stdout)
+        location, prices = str(store.location), str(store.user_prices or "")
+        return cls(await ChildProcess.start("token_tracking.ingest", location, prices))
 
     async def give(self, files: Sequence[FoundFile], known: set[str]) -> None:
         """Have it ingest `files`, after what it was given before.
@@ -100,8 +70,7 @@ class Worker:
 
     async def _send(self, order: "Order | None") -> None:
         try:
-            self._stdin.write(msgspec.json.encode(order) + b"\n")
-            await self._stdin.drain()
+            await self._child.write_line(msgspec.json.encode(order))
         except OSError as error:
             raise WorkerError from error
 
@@ -112,18 +81,10 @@ class Worker:
             WorkerError: it is gone.
         """
         try:
-            return msgspec.json.decode(await self._stdout.readline(), type=Portion)
+            return msgspec.json.decode(await self._child.read_line(), type=Portion)
         except (OSError, ValueError, msgspec.DecodeError) as error:
             raise WorkerError from error
 
     async def stop(self) -> None:
-        """End it, and wait until it is gone: it ends when its input does."""
-        self._stdin.close()
-        try:
-            # A signal for a process that ends just now takes its exit code from who waits for it.
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        """End it, and wait until it is gone."""
+        await self._child.stop()

@@ -7,7 +7,7 @@ from token_tracking.metrics.questions import Questions
 if TYPE_CHECKING:
     from token_tracking.efficiency import Custom, Prices
     from token_tracking.efficiency.attribution import Attribution
-    from token_tracking.efficiency.snapshot import Timeline
+    from token_tracking.efficiency.session_timeline import Timeline
     from token_tracking.metrics.session import SessionReport
     from token_tracking.metrics.session_efficiency import SessionEfficiency
     from token_tracking.shares import SessionShares

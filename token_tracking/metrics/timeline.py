@@ -11,7 +11,8 @@ from token_tracking.efficiency.groups import item_row, ranked
 from token_tracking.efficiency.overall import partial_output
 from token_tracking.efficiency.reconcile import reconciled, reconciled_session
 from token_tracking.efficiency.session import Prices
-from token_tracking.efficiency.snapshot import Reconciled, Timeline, TimelineRequest
+from token_tracking.efficiency.session_timeline import Timeline, TimelineRequest
+from token_tracking.efficiency.snapshot import Reconciled
 from token_tracking.errors import UnknownModelError
 from token_tracking.loads import chain_of
 from token_tracking.pricing import usd

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from token_tracking.efficiency.snapshot import Timeline
+from token_tracking.efficiency.session_timeline import Timeline
 from token_tracking_server.answers.advice import advice_list
 from token_tracking_server.answers.groups import ESTIMATED, NOTHING, items_table
 from token_tracking_server.answers.markdown import code, paragraphs, plain

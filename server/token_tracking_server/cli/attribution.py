@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from token_tracking.efficiency.attribution import Attribution, ItemShare
-from token_tracking.efficiency.snapshot import Timeline
+from token_tracking.efficiency.session_timeline import Timeline
 from token_tracking.pricing import usd
 
 

@@ -20,7 +20,7 @@ def ingest(options: Namespace, settings: Settings) -> int:
 
 def report(options: Namespace, settings: Settings) -> int:
     """`token-tracking report`."""
-    from token_tracking_server.cli.question_words import SHARE_GROUPINGS
+    from token_tracking_server.cli.shared_options import SHARE_GROUPINGS
 
     if options.by in SHARE_GROUPINGS:
         return _shares(options, settings, metric="cost")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from token_tracking_server.cli import commands
 from token_tracking_server.cli.shared_options import (
     PERIODS,
+    SHARE_GROUPINGS,
     add_ledger_options,
     add_outputs,
     positive,
@@ -14,16 +15,6 @@ from token_tracking_server.cli.shared_options import (
 )
 
 GROUPINGS: Final = ("day", "week", "month", "block", "model", "project", "session")
-SHARE_GROUPINGS: Final = (
-    "item",
-    "path",
-    "tool",
-    "mcp-server",
-    "skill",
-    "agent",
-    "category",
-    "kind",
-)
 RESOURCE: Final = "resource"
 METRICS: Final = ("cost", "tokens", "efficiency", "carried")
 _Parents = list[argparse.ArgumentParser]

@@ -16,7 +16,7 @@ from token_tracking_server.settings import Settings
 
 if TYPE_CHECKING:
     from token_tracking.efficiency.attribution import Attribution
-    from token_tracking.efficiency.snapshot import Timeline
+    from token_tracking.efficiency.session_timeline import Timeline
 
 Form = Literal["table", "json", "md"]
 _SHOWN: Final[dict[Form, tuple[int, int]]] = {"table": (1, 10), "json": (1, 1), "md": (500, 100)}

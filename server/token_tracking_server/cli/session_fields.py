@@ -10,7 +10,7 @@ from token_tracking_server.cli.rows import iso, sums_fields
 
 if TYPE_CHECKING:
     from token_tracking.efficiency.attribution import Attribution
-    from token_tracking.efficiency.snapshot import Timeline
+    from token_tracking.efficiency.session_timeline import Timeline
 
 
 def session_fields(

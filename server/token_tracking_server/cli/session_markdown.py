@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
-from token_tracking.efficiency.snapshot import Timeline, TimelineRequest
+from token_tracking.efficiency.session_timeline import Timeline, TimelineRequest
 from token_tracking.metrics import SessionReport
 from token_tracking_server.answers import session_answer
 from token_tracking_server.answers.advice import advice_list

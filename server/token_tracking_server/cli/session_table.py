@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from token_tracking.efficiency.snapshot import Reconciled, Timeline
+from token_tracking.efficiency.session_timeline import Timeline
+from token_tracking.efficiency.snapshot import Reconciled
 from token_tracking_server.cli.advice_text import findings
 from token_tracking_server.cli.group_table import BASIS, group_table
 from token_tracking_server.cli.output import counted, plain

@@ -10,6 +10,18 @@ PERIODS: Final = (
     " TO is the first day that is left out"
 )
 
+SHARE_GROUPINGS: Final = (
+    "item",
+    "path",
+    "tool",
+    "mcp-server",
+    "skill",
+    "agent",
+    "category",
+    "kind",
+)
+"""By which `report` says where the prompts' money went."""
+
 
 def shared_options() -> argparse.ArgumentParser:
     """Where the ledger is, and prices of the user's own."""

@@ -9,14 +9,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from token_tracking.efficiency.snapshot import (
-    SHARE_ERROR_P95,
-    Advice,
-    GroupBy,
-    GroupRow,
-    Snapshot,
-    Timeline,
-)
+from token_tracking.efficiency.session_timeline import Timeline
+from token_tracking.efficiency.snapshot import SHARE_ERROR_P95, Advice, GroupBy, GroupRow, Snapshot
 from token_tracking.shares import Metric
 from token_tracking_server.dashboard.api import encoded
 from token_tracking_server.dashboard.page import whole

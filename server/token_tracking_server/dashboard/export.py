@@ -1,6 +1,6 @@
 """A session as one HTML file, to keep or to send."""
 
-from token_tracking.efficiency.snapshot import Timeline
+from token_tracking.efficiency.session_timeline import Timeline
 from token_tracking_server.dashboard.api import encoded
 from token_tracking_server.dashboard.app_view import envelope
 from token_tracking_server.dashboard.page import whole

@@ -7,15 +7,8 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from token_tracking.efficiency.snapshot import (
-    Advice,
-    GroupBy,
-    GroupRow,
-    Groups,
-    Snapshot,
-    Timeline,
-    Trend,
-)
+from token_tracking.efficiency.session_timeline import Timeline
+from token_tracking.efficiency.snapshot import Advice, GroupBy, GroupRow, Groups, Snapshot, Trend
 from token_tracking.shares import Metric
 
 GROUP_FIELDS: Final = ("kind", "name", "server", "uri", "agent", "category")

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from datetime import tzinfo
 from typing import Final, Self
 
-from token_tracking.efficiency.snapshot import Advice, GroupBy, Groups, Snapshot, Timeline, Trend
+from token_tracking.efficiency.session_timeline import Timeline
+from token_tracking.efficiency.snapshot import Advice, GroupBy, Groups, Snapshot, Trend
 from token_tracking.errors import UnknownSessionError
 from token_tracking.location import default_location, locate
 from token_tracking.metrics import TokenMetrics
