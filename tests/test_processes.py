@@ -105,7 +105,7 @@ async def test_what_a_second_process_that_dies_left_is_done_by_the_first(
         one = await ingest_claude_code(store, [tree])
     monkeypatch.setattr("token_tracking.ingest.ingest._PARALLEL_BYTES", 1)
     monkeypatch.setattr("token_tracking.ingest.ingest._PORTION_BYTES", 500_000)
-    monkeypatch.setattr("token_tracking.ingest.worker.sys.executable", "/bin/true")
+    monkeypatch.setattr("token_tracking.child_process.sys.executable", "/bin/true")
     async with TokenStore.opened(tmp_path / "two.db") as store:
         two = await ingest_claude_code(store, [tree])
     assert two.saved == one.saved
