@@ -34,7 +34,6 @@ REVISIONS = (None, "2026-07-28", "2025-06-18")
 
 BARE = {
     "caching",
-    "completion-complete",
     "dns-rebinding-protection",
     "http-header-validation",
     "ping",

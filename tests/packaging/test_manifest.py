@@ -42,7 +42,8 @@ def test_its_tools_and_prompts_are_the_servers(manifest: dict[str, Any]) -> None
         "search_content",
         "load_content",
     }
-    assert [prompt["name"] for prompt in manifest["prompts"]] == ["session_report"]
+    prompts = [prompt["name"] for prompt in manifest["prompts"]]
+    assert prompts == ["session_report", "find_savings"]
 
 
 def test_its_command_starts_its_entry_point_with_the_chosen_folders(
