@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.transcripts import build_tree
 from tests.store.test_contract import MODEL, NOON, event
@@ -110,6 +111,15 @@ async def test_the_rows_of_every_grouping_add_up_to_the_prompts(metrics: TokenMe
         bounded = await metrics.get_groups(by, DAY)
         assert [row.cost_usd for row in bounded.rows] == [row.cost_usd for row in groups.rows]
         assert bounded.totals == (None if by == "item" else groups.totals)
+
+
+@pytest.mark.parametrize("period", ["all_time", DAY, "2026-03-02..", "..2026-03-03"])
+async def test_a_snapshot_is_the_same_with_its_trend(metrics: TokenMetrics, period: str) -> None:
+    alone = await metrics.get_efficiency_snapshot(period, include_trend=False)
+    told = await metrics.get_efficiency_snapshot(period)
+    assert told.trend is not None
+    assert replace(told, trend=None) == alone
+    assert alone.overall.messages
 
 
 async def test_items_of_a_bounded_period_are_told_with_their_whole_life(

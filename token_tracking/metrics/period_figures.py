@@ -35,7 +35,7 @@ from token_tracking.efficiency.snapshot import (
 from token_tracking.metrics.periods import Period
 from token_tracking.metrics.range_reads import RangeReads
 from token_tracking.metrics.report import total
-from token_tracking.metrics.trend import steps_of
+from token_tracking.metrics.trend import Steps, steps_of
 from token_tracking.pricing import usd
 from token_tracking.shares import Metric, ShareLabel, ShareSums
 from token_tracking.store import FindingSums, TokenStore
@@ -71,7 +71,8 @@ class PeriodFigures:
 
     async def snapshot(self, *, include_trend: bool) -> Snapshot:
         """The period as a whole."""
-        models = await self._reads.models()
+        steps = await self._steps() if include_trend else None
+        models = await self._reads.models() if steps is None else steps.models
         facts = await self._reads.facts()
         sessions = await self._reads.sessions()
         shares = await self._reads.shares("tool")
@@ -84,7 +85,7 @@ class PeriodFigures:
             shares=shares,
             sessions=sessions,
             reconciliation=reconciled(facts, max(0, sessions - facts.client_sessions)),
-            trend=await self.trend() if include_trend else None,
+            trend=None if steps is None else self._trend(steps),
             waste=await self._waste(total_shares(shares)),
             error_p95=self._error(models),
         )
@@ -98,7 +99,12 @@ class PeriodFigures:
 
     async def trend(self) -> Trend:
         """The period in steps, and against the one before it."""
-        steps = await steps_of(self._period, self._zone, self._reads)
+        return self._trend(await self._steps())
+
+    async def _steps(self) -> Steps:
+        return await steps_of(self._period, self._zone, self._reads)
+
+    def _trend(self, steps: Steps) -> Trend:
         return self._engine.calculate_trend(self._period.name, steps.size, steps.now, steps.before)
 
     async def advice(self, limit: int) -> list[Advice]:

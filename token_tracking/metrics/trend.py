@@ -1,12 +1,13 @@
 """The steps of a period, and of the one before it, read from a store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple
 
 from token_tracking.efficiency.trends import StepSums
 from token_tracking.metrics.periods import Period, before
 from token_tracking.metrics.range_reads import Bounds, RangeReads
+from token_tracking.metrics.report import fold
 from token_tracking.metrics.steps import StepSize, TimeStep, step_size, time_steps
 from token_tracking.store import Sums
 
@@ -18,11 +19,13 @@ _QUARTER_MS: Final = 900_000
 
 
 class Steps(NamedTuple):
-    """A period in steps of one size, and the one before it; `None` where there is none."""
+    """A period in steps of one size, and the one before it; `None` where there is none. `models`
+    are the sums of all steps of the period by model."""
 
     size: StepSize
     now: list[StepSums]
     before: list[StepSums] | None
+    models: dict[str, Sums]
 
 
 async def steps_of(
@@ -42,10 +45,12 @@ async def steps_of(
     steps = time_steps(start, end, size, zone)
     earlier = before(period, zone, present)
     if earlier is None or earlier.start is None:
-        return Steps(size, await _read(reads, steps, period), None)
+        found = await reads.ranges(_ranges(steps, period.end))
+        return Steps(size, _sums(steps, found), None, _together(found))
     past = time_steps(earlier.start, start, size, zone)
     found = await reads.ranges([*_ranges(steps, period.end), *_ranges(past, start)])
-    return Steps(size, _sums(steps, found), _sums(past, found[len(steps) :]))
+    now_found, past_found = found[: len(steps)], found[len(steps) :]
+    return Steps(size, _sums(steps, now_found), _sums(past, past_found), _together(now_found))
 
 
 async def _open(period: Period, zone: tzinfo, reads: RangeReads, first: int, end: int) -> Steps:
@@ -55,7 +60,8 @@ async def _open(period: Period, zone: tzinfo, reads: RangeReads, first: int, end
         steps = time_steps(first, end, size, zone)
         oldest = TimeStep("earlier", first if period.start is None else period.start)
         ranges = [(period.start, first), *_ranges(steps, period.end)]
-        rows = _sums([oldest, *steps], await reads.ranges(ranges))
+        found = await reads.ranges(ranges)
+        rows = _sums([oldest, *steps], found)
         while rows and not rows[0].models:
             rows.pop(0)
         start = rows[0].start if rows else end
@@ -64,7 +70,7 @@ async def _open(period: Period, zone: tzinfo, reads: RangeReads, first: int, end
         if finer in {"quarter", "hour"}:
             finer = "day"
         if finer == size or not rows or rows[0].label == oldest.label:
-            return Steps(size, rows, None)
+            return Steps(size, rows, None, _together(found))
         size, first = finer, start
 
 
@@ -73,10 +79,6 @@ def _end(period: Period, start: int, present: datetime) -> int:
     now = (int(present.timestamp() * 1000) // _QUARTER_MS + 1) * _QUARTER_MS
     end = now if period.end is None else min(period.end, max(now, start + _QUARTER_MS))
     return max(end, start + _QUARTER_MS)
-
-
-async def _read(reads: RangeReads, steps: Sequence[TimeStep], period: Period) -> list[StepSums]:
-    return _sums(steps, await reads.ranges(_ranges(steps, period.end)))
 
 
 def _ranges(steps: Sequence[TimeStep], end: int | None) -> list[Bounds]:
@@ -90,3 +92,8 @@ def _sums(steps: Sequence[TimeStep], found: Sequence[Mapping[str, Sums]]) -> lis
         StepSums(label=each.label, start=each.start, models=models)
         for each, models in zip(steps, found, strict=False)
     ]
+
+
+def _together(found: Iterable[Mapping[str, Sums]]) -> dict[str, Sums]:
+    cells = fold((None, model, sums) for part in found for model, sums in part.items())
+    return cells.get(None, {})
