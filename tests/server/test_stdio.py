@@ -245,7 +245,7 @@ from token_tracking_server.settings import Settings
 ingest._PARALLEL_BYTES = 0
 
 async def never_done(worker, *arguments):
-    print("worker", worker._process.pid, file=sys.stderr, flush=True)
+    print("worker", worker._child._process.pid, file=sys.stderr, flush=True)
     await asyncio.Event().wait()
 
 Worker.give = never_done
