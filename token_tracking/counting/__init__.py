@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         default_multiplier,
         multiplier_key,
     )
+    from token_tracking.counting.quick import quick_tokens
     from token_tracking.counting.reference import AnthropicCounter
     from token_tracking.counting.tokens import encoding_tokens, encoding_tokens_many
 
@@ -36,6 +37,7 @@ __all__ = [
     "encoding_tokens",
     "encoding_tokens_many",
     "multiplier_key",
+    "quick_tokens",
 ]
 
 _MODULES = {
@@ -51,6 +53,7 @@ _MODULES = {
     "encoding_tokens": "tokens",
     "encoding_tokens_many": "tokens",
     "multiplier_key": "multipliers",
+    "quick_tokens": "quick",
 }
 
 
