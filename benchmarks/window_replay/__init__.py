@@ -1,0 +1,1 @@
+"""Real conversations sent again, request by request, through policies that edit them."""

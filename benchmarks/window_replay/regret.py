@@ -1,0 +1,55 @@
+"""What is missed of what was taken out: distinctive strings that the model writes although they no
+longer stand in its prompt."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.window_replay.contents import Contents, Key, blocks_of
+from token_tracking.window.blocks import PlainMessage
+
+
+class Holders:
+    """Which blocks of a conversation hold which strings, as it grows."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self._holders: dict[str, list[Any]] = {}
+        self._counts: list[dict[str, int]] = []
+
+    def keep(self, messages: int) -> None:
+        """Only the first messages still stand in the conversation."""
+        while len(self._counts) > messages:
+            for string, count in self._counts.pop().items():
+                del self._holders[string][-count:]
+
+    def add(self, message: PlainMessage) -> None:
+        """The next message."""
+        counts: dict[str, int] = {}
+        for block in blocks_of(message):
+            for string in self._contents.strings(block):
+                self._holders.setdefault(string, []).append(block)
+                counts[string] = counts.get(string, 0) + 1
+        self._counts.append(counts)
+
+    def missed(
+        self, answer: PlainMessage, sent: set[Key], others: Sequence[str]
+    ) -> list[Any]:
+        """The blocks that an answer takes strings from, though neither they nor any other block
+        with the string were sent; `others` are texts that stand in their places."""
+        found: dict[Key, Any] = {}
+        for string in self._written(answer):
+            holders = self._holders.get(string)
+            if not holders or any(self._contents.key(each) in sent for each in holders):
+                continue
+            if any(string in text for text in others):
+                continue
+            latest = holders[-1]
+            found[self._contents.key(latest)] = latest
+        return list(found.values())
+
+    def _written(self, answer: PlainMessage) -> Iterable[str]:
+        written: set[str] = set()
+        for block in blocks_of(answer):
+            if not isinstance(block, dict) or block.get("type") in ("text", "tool_use"):
+                written |= self._contents.strings(block)
+        return written

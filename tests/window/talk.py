@@ -1,0 +1,105 @@
+"""Conversations whose tokens are known: one for each word."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from token_tracking.counting import TokenCount, TokenCounter
+from token_tracking.window.budget import Budget
+from token_tracking.window.laws import validate
+from token_tracking.window.policies.policy import Policy
+from token_tracking.window.prepared import Prepared
+from token_tracking.window.window import ContextWindow
+
+Message = dict[str, Any]
+
+MODEL = "claude-sonnet-4-5"
+
+
+class WordCounter:
+    """A token for each word."""
+
+    def count(self, text: str) -> TokenCount:
+        return TokenCount(tokens=len(text.split()), method="words", exact=True, error_p95=0.0)
+
+
+def word_counter() -> TokenCounter:
+    counter = TokenCounter()
+    counter.plug_in(WordCounter())
+    return counter
+
+
+def words(count: int, name: str = "word") -> str:
+    return " ".join(f"{name}{number}" for number in range(count))
+
+
+def user(text: str) -> Message:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> Message:
+    return {"role": "assistant", "content": text}
+
+
+def tool_round(number: int, size: int) -> list[Message]:
+    """A call and its result of `size` words."""
+    call = {"type": "tool_use", "id": f"t{number}", "name": "look", "input": {"n": number}}
+    result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": words(size, "found")}
+    return [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+
+
+def chat(turns: int, size: int = 100) -> list[Message]:
+    """That many turns of two messages with `size` words each, without the last answer; a message
+    has three tokens of its own."""
+    messages = [
+        message
+        for number in range(turns)
+        for message in (
+            user(words(size, f"q{number}_")),
+            assistant(words(size, f"a{number}_")),
+        )
+    ]
+    return messages[:-1]
+
+
+def window_of(
+    policy: Policy | Sequence[Policy],
+    *,
+    context: int | None = None,
+    history: int | None = None,
+    **options: Any,
+) -> ContextWindow:
+    budget = Budget(max_context_tokens=context, max_history_tokens=history)
+    given = {"counter": word_counter(), "budget": budget, **options}
+    return ContextWindow(MODEL, policy=policy, **given)
+
+
+async def prepare(window: ContextWindow, messages: list[Message]) -> Prepared:
+    """What is prepared, and valid."""
+    prepared = await window.prepare("be brief", messages)
+    assert validate(prepared.messages, original=messages) is None
+    return prepared
+
+
+def texts(prepared: Prepared) -> list[str]:
+    """All texts that are sent, with their messages' roles."""
+    found: list[str] = []
+    for message in prepared.messages:
+        content = message["content"]
+        parts = [{"text": content}] if isinstance(content, str) else content
+        found += [part["text"] for part in parts if "text" in part]
+    return found
+
+
+def said(prepared: Prepared, text: str) -> bool:
+    """Whether a text stands anywhere in what is sent."""
+    return text in str(prepared.messages)
+
+
+def requests_of(messages: list[Message]) -> list[list[Message]]:
+    """The conversation as it was at each of its requests."""
+    return [
+        messages[: number + 1]
+        for number, message in enumerate(messages)
+        if message["role"] in ("user", "tool")
+        and (number + 1 == len(messages) or messages[number + 1]["role"] == "assistant")
+    ]

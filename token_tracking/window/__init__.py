@@ -1,0 +1,1 @@
+"""Long conversations that stay inside their budget, valid, and cheaper."""

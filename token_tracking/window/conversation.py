@@ -1,0 +1,130 @@
+"""A conversation as its window knows it: an index by blocks that grows with it."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from token_tracking.window.blocks import Block, PlainMessage
+from token_tracking.window.errors import InvalidConversationError
+from token_tracking.window.forms import Form
+from token_tracking.window.forms.plain import GIVE, plain_message
+from token_tracking.window.seen import seen
+from token_tracking.window.turns import Turns, rounds
+
+
+class Change(Struct, frozen=True):
+    """What an update found, in messages: unchanged at the front, gone behind those, and new."""
+
+    kept: int
+    removed: int
+    added: int
+
+
+class Conversation:
+    """Messages, their blocks, turns and rounds. Taking in the n-th request costs what is new.
+
+    `messages` are copies that share the caller's strings, so a change to a message behind our
+    back is seen at the next update; memory grows with the conversation. None of the lists is to
+    be changed from outside.
+    """
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.messages: list[PlainMessage] = []
+        self.blocks: list[Block] = []
+        self.first: list[int] = [0]
+        """The number of each message's first block, and that of the block after the last."""
+        self._turns = Turns(form)
+        self._seen: list[object] = []
+        self._names: dict[str, str | None] = {}
+
+    @property
+    def turns(self) -> list[int]:
+        """The numbers of the messages at which turns start; the first message starts one."""
+        return self._turns.starts
+
+    def turn(self, turn: int) -> range:
+        """The messages of a turn, by its number; -1 is the last."""
+        return self._turns.span(turn)
+
+    def rounds(self, turn: int) -> list[range]:
+        """The messages of a turn, in ranges: its opening (what the user and the system say), then
+        each answer of the model with the results that follow it."""
+        return rounds(self.messages, self.turn(turn))
+
+    def blocks_of(self, message: int) -> list[Block]:
+        """The blocks of a message."""
+        return self.blocks[self.first[message] : self.first[message + 1]]
+
+    def update(
+        self, messages: Sequence[object], also: Sequence[PlainMessage] | None = None
+    ) -> Change:
+        """Take the conversation as it now is; what has not changed at its front is not read again.
+
+        `also` are the messages that were handed back last, for callers who go on from those: a
+        message that equals the one at its place there (or a front that equals them all, where
+        some were left out) counts as unchanged, and the original stays.
+
+        Raises InvalidConversationError for what is no message; then nothing has changed here.
+        """
+        if isinstance(messages, str | bytes) or not hasattr(messages, "__getitem__"):
+            raise InvalidConversationError(f"messages are no list; {GIVE} for each, in a list")
+        kept = behind = self._unchanged(messages, also)
+        if kept < len(self.messages) and also and _starts_with(messages, also):
+            kept, behind = len(self.messages), len(also)
+        new = messages[behind:]
+        plain = [plain_message(message, behind + at) for at, message in enumerate(new)]
+        removed = len(self.messages) - kept
+        if removed:
+            self._cut(kept)
+        for message, copy in zip(new, plain, strict=True):
+            self._add(copy, seen(message, copy))
+        return Change(kept, removed, len(plain))
+
+    def _unchanged(self, messages: Sequence[object], also: Sequence[PlainMessage] | None) -> int:
+        """How many messages at the front are as they were; the hot loop of a long conversation."""
+        edited = also if also and len(also) == len(self.messages) else None
+        kept = 0
+        for known, message in zip(self._seen, messages, strict=False):
+            if known != message and not self._stays(kept, message, edited):
+                break
+            kept += 1
+        return kept
+
+    def _stays(self, number: int, message: object, edited: Sequence[PlainMessage] | None) -> bool:
+        if edited is not None and edited[number] == message:
+            return True
+        copy = plain_message(message, number)
+        if copy != self.messages[number]:
+            return False
+        self._seen[number] = seen(message, self.messages[number])  # other objects that say the same
+        return True
+
+    def _add(self, message: PlainMessage, mark: object) -> None:
+        blocks = self.form.blocks(message, len(self.messages))
+        for block in blocks:
+            if block.kind == "tool_use" and block.tool_id is not None:
+                self._names[block.tool_id] = block.tool
+            elif block.kind == "tool_result" and block.tool is None:
+                block.tool = self._names.get(block.tool_id or "")
+        self._turns.add(message, blocks)
+        self.messages.append(message)
+        self._seen.append(mark)
+        self.blocks.extend(blocks)
+        self.first.append(len(self.blocks))
+
+    def _cut(self, messages: int) -> None:
+        for block in self.blocks[self.first[messages] :]:
+            if block.kind == "tool_use":
+                self._names.pop(block.tool_id or "", None)
+        del self.blocks[self.first[messages] :]
+        del self.first[messages + 1 :]
+        del self.messages[messages:]
+        del self._seen[messages:]
+        self._turns.cut(messages)
+
+
+def _starts_with(messages: Sequence[object], also: Sequence[PlainMessage]) -> bool:
+    return len(messages) >= len(also) and all(
+        mine == message for mine, message in zip(also, messages, strict=False)
+    )

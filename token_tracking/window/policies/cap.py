@@ -1,0 +1,75 @@
+"""Large tool results are cut when they enter, before they are written to the cache."""
+
+from functools import partial
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from token_tracking.window.blocks import Block
+from token_tracking.window.content_store import ContentStore
+from token_tracking.window.draft import Draft
+from token_tracking.window.excerpts import head_and_tail, matching
+from token_tracking.window.placeholders import capped_note
+
+MAX_TOKENS: Final = 8000
+
+
+class CapToolResults(Struct, frozen=True, kw_only=True):
+    """Keeps of a new tool result what fits into `max_tokens`: its head and tail, or with
+    `keep="matching"` what matches the call's arguments and the user's last message.
+
+    Nothing that was sent is changed, so it costs nothing; but what the model never saw it cannot
+    use. With a `store` the rest is there for the tool `fetch_content`.
+    """
+
+    max_tokens: int = MAX_TOKENS
+    keep: Literal["head_and_tail", "matching"] = "head_and_tail"
+    exclude_tools: frozenset[str] = frozenset()
+    store: ContentStore | None = None
+
+    @property
+    def name(self) -> str:
+        """As in actions."""
+        return "cap_tool_results"
+
+    async def shape(self, draft: Draft) -> None:
+        """Cut the new results that are too large."""
+        messages = range(draft.known, len(draft.conversation.messages))
+        large = [block for block in draft.blocks_of(messages) if self._is_large(draft, block)]
+        removed = sum(self._cap(draft, block) for block in large)
+        if removed:
+            what = f"kept {self.max_tokens:,} tokens each of {len(large)} new results"
+            draft.note(self.name, what, "a result is larger than the cap", removed)
+
+    def _is_large(self, draft: Draft, block: Block) -> bool:
+        return (
+            block.kind == "tool_result"
+            and block.tokens - block.flat_tokens > self.max_tokens
+            and block.tool not in self.exclude_tools
+            and not draft.is_replaced(block)
+        )
+
+    def _cap(self, draft: Draft, block: Block) -> int:
+        subject = draft.subject(block)
+        handle = None
+        if self.store is not None:
+            handle = self.store.put(block.text, tool=block.tool, subject=subject)
+        text = self._kept(draft, block, subject, handle)
+        tokens = draft.sizer.text_now(text)
+        if tokens >= block.tokens:
+            return 0
+        draft.replace(block, draft.conversation.form.cleared_result(block, text), tokens)
+        return block.tokens - tokens
+
+    def _kept(self, draft: Draft, block: Block, subject: str | None, handle: str | None) -> str:
+        count, size = draft.sizer.text_now, block.tokens - block.flat_tokens
+        if self.keep == "matching":
+            query = f"{subject or ''} {draft.last_question}".strip()
+            note = capped_note(size, handle=handle)
+            room = self.max_tokens - count(note)
+            found = matching(block.text, query, room, count, tokens=size)
+            if found is not None:
+                left = capped_note(found.left_out_tokens, found.left_out_lines, handle)
+                return f"{found.text}\n{left}"
+        note_for = partial(capped_note, handle=handle)
+        return head_and_tail(block.text, self.max_tokens, count, tokens=size, note=note_for).text

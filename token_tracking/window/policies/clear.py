@@ -1,0 +1,163 @@
+"""Old tool results, and the large arguments of old calls, are taken out where that pays."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from token_tracking.window.blocks import Block
+from token_tracking.window.content_store import ContentStore
+from token_tracking.window.draft import Draft
+from token_tracking.window.economics import Decision
+from token_tracking.window.calls import cleared_call, has_long_arguments
+from token_tracking.window.placeholders import cleared_text
+
+KEEP: Final = 8
+LEAST_TOKENS: Final = 200
+PLACEHOLDER_TOKENS: Final = 50
+"""About what stands in a block's place, before it is worded."""
+
+
+class _Memory(Struct):
+    """Blocks that may be cleared one day, in order, and how many blocks were looked at."""
+
+    pending: list[Block]
+    scanned: int = 0
+
+
+class ClearToolResults(Struct, frozen=True, kw_only=True):
+    """Clears the results of all but the last `keep` rounds (an answer of the model, with the
+    results of its calls).
+
+    It waits until the break-even says that it pays, or the budget asks for it; `is_gated=False`
+    clears as soon as something can be. Results of `exclude_tools` stay, as do blocks under
+    `least_tokens` tokens, and with `keep_used` those that the model still takes names from. With
+    `inputs` long arguments of calls are cleared as well. What is cleared goes to `store`, if one
+    is given: the model gets it back with the tool `fetch_content`.
+    """
+
+    keep: int = KEEP
+    least_tokens: int = LEAST_TOKENS
+    inputs: bool = True
+    keep_used: bool = True
+    is_gated: bool = True
+    exclude_tools: frozenset[str] = frozenset()
+    store: ContentStore | None = None
+
+    @property
+    def name(self) -> str:
+        """As in actions."""
+        return "clear_tool_results"
+
+    async def shape(self, draft: Draft) -> None:
+        """Clear what may be cleared, if it pays."""
+        memory = draft.memory(self, lambda: _Memory([]))
+        self._scan(draft, memory)
+        before = _rounds_start(draft, self.keep)
+        found = [block for block in memory.pending if self._is_old(draft, block, before)]
+        if found:
+            self._clear_if_it_pays(draft, memory, found)
+        draft.frontier = self._frontier(draft, memory)
+
+    def _scan(self, draft: Draft, memory: _Memory) -> None:
+        blocks = draft.conversation.blocks
+        if memory.scanned > len(blocks):
+            memory.pending, memory.scanned = [], 0
+        fresh = blocks[memory.scanned :]
+        memory.pending += [block for block in fresh if self._may_clear(block)]
+        memory.scanned = len(blocks)
+        if self.keep_used:
+            draft.uses.grow(fresh)
+
+    def _may_clear(self, block: Block) -> bool:
+        return (
+            block.tokens >= self.least_tokens
+            and (block.kind == "tool_result" or (self.inputs and has_long_arguments(block)))
+            and block.tool_id is not None
+            and block.tool not in self.exclude_tools
+        )
+
+    def _is_old(self, draft: Draft, block: Block, before: int) -> bool:
+        return (
+            block.message < before
+            and draft.is_sent(block.message)
+            and not draft.is_replaced(block)
+            and not (self.keep_used and draft.uses.last(block) >= before)
+        )
+
+    def _clear_if_it_pays(self, draft: Draft, memory: _Memory, found: list[Block]) -> None:
+        decision = weigh(draft, found)
+        removed = sum(block.tokens - PLACEHOLDER_TOKENS for block in found)
+        if self.is_gated and not decision.pays and draft.excess <= 0:
+            what = f"{len(found)} old results and arguments could be cleared"
+            draft.note(self.name, what, decision.why, removed, done=False)
+            return
+        draft.economics.spend(decision)
+        removed = sum(self._clear(draft, block) for block in found)
+        why = decision.why if decision.pays or not self.is_gated else "the prompt is over its budget"
+        draft.note(self.name, f"cleared {len(found)} old results and arguments", why, removed)
+        cleared = {id(block) for block in found}
+        memory.pending = [block for block in memory.pending if id(block) not in cleared]
+
+    def _clear(self, draft: Draft, block: Block) -> int:
+        """Put a placeholder in a block's place; the tokens that it takes out."""
+        subject = draft.subject(block)
+        handle = None
+        if self.store is not None:
+            handle = self.store.put(block.text, tool=block.tool, subject=subject)
+        form = draft.conversation.form
+        if block.kind == "tool_use":
+            raw, text = cleared_call(block, handle)
+        else:
+            text = cleared_text(block.tool, subject, block.tokens, handle)
+            raw = form.cleared_result(block, text)
+        tokens = draft.sizer.text_now(text)
+        if tokens >= block.tokens:
+            return 0
+        draft.replace(block, raw, tokens)
+        return block.tokens - tokens
+
+    def _frontier(self, draft: Draft, memory: _Memory) -> int:
+        """The start of the round of the first block that may be cleared one day, but for those
+        that are in use: up to there the cache is kept."""
+        before = len(draft.conversation.messages)
+        for block in memory.pending:
+            if draft.is_sent(block.message) and not draft.is_replaced(block):
+                return round_start(draft, block.message)
+        return before
+
+
+def weigh(draft: Draft, blocks: Iterable[Block]) -> Decision:
+    """Whether replacing blocks pays for what the provider then has to write again."""
+    cached = new = 0
+    first = draft.known
+    for block in blocks:
+        removed = block.tokens - PLACEHOLDER_TOKENS
+        if block.message < draft.known:
+            cached += removed
+            first = min(first, block.message)
+        else:
+            new += removed
+    rewritten = draft.readable(draft.known) - draft.readable(first) - cached
+    return draft.economics.weigh(
+        removed_cached=cached, removed_new=new, rewritten=max(0, rewritten)
+    )
+
+
+def _rounds_start(draft: Draft, keep: int) -> int:
+    """The first message of the last `keep` rounds."""
+    messages = draft.conversation.messages
+    for number in range(len(messages) - 1, -1, -1):
+        if messages[number]["role"] == "assistant":
+            keep -= 1
+            if keep < 0:
+                return number + 1
+    return 0
+
+
+def round_start(draft: Draft, message: int) -> int:
+    """The answer that begins the round of a message; an earlier request ended before it."""
+    messages = draft.conversation.messages
+    while message > 0 and messages[message]["role"] != "assistant":
+        message -= 1
+    return message

@@ -1,0 +1,273 @@
+"""The last resort: whatever happens, the request fits, or an error says why it cannot."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import accumulate, chain
+from math import ceil
+from typing import Any, Final
+
+from msgspec import Struct
+
+from token_tracking.window.blocks import Block
+from token_tracking.window.calls import call_subject, cleared_call, has_long_arguments
+from token_tracking.window.content_store import ContentStore
+from token_tracking.window.draft import Draft
+from token_tracking.window.errors import DoesNotFitError
+from token_tracking.window.excerpts import head_and_tail
+from token_tracking.window.placeholders import capped_note, cleared_text
+from token_tracking.window.policies.droppable import droppable_rounds, droppable_turns
+
+AIM: Final = 0.9
+"""The share of the budget that it comes down to once it acts: a tenth of 200,000 tokens is the
+batch that was cheapest on replays of real sessions, and the next request has room to grow."""
+
+UNMEASURED_ERROR: Final = 0.2
+"""Taken where the estimate's error was not measured: between the 15% of the quick estimate and the
+27% that is the largest of the measured ones."""
+
+LEAST_TOKENS: Final = 100
+"""Of a block that is worth clearing: what stands in its place has about half as many."""
+
+PLACEHOLDER_TOKENS: Final = 50
+"""About what stands in a block's place, before it is worded."""
+
+LEAST_KEPT: Final = 200
+"""Tokens that stay of a result of the last round: enough for its head and its tail."""
+
+MANY_BLOCKS: Final = 1_000
+"""From so many on the work is done in a thread: it would hold the event loop for milliseconds."""
+
+_Clearable = tuple[Block, Block | None]
+"""A result or a call, and its call."""
+
+
+class Emergency(Struct, frozen=True, kw_only=True):
+    """Makes the prompt fit, with the least harm first and each step only as far as needed.
+
+    1. Old results and long arguments are cleared, the oldest first; those of the last round stay.
+    2. The oldest turns are left out, but for what the user said first.
+    3. The oldest rounds of the last turn are left out: an answer with its results, never half.
+    4. The results of the last round are cut to their heads and tails.
+    5. The documents of this turn are left out.
+
+    It acts when the prompt passes its budget, or could pass the model's window by the measured
+    error (p95) of what is estimated: all of it before the first billed usage, later only what is
+    new. It then comes down to `aim` of the budget, so that it does not act on every request. What
+    it took out stays out. Put it behind all other policies. With a `store` the model gets what was
+    cleared back with the tool `fetch_content`.
+    """
+
+    aim: float = AIM
+    store: ContentStore | None = None
+
+    @property
+    def name(self) -> str:
+        """As in actions."""
+        return "emergency"
+
+    async def shape(self, draft: Draft) -> None:
+        """Make it fit.
+
+        Raises:
+            DoesNotFitError: what may never be left out is too large.
+        """
+        safe = safe_tokens(draft)
+        if draft.tokens <= min(draft.room.context, safe):
+            return
+        target = min(int(self.aim * draft.room.context), safe)
+        if len(draft.conversation.blocks) < MANY_BLOCKS:
+            self._fit(draft, target)
+        else:
+            await asyncio.to_thread(self._fit, draft, target)
+        if draft.excess > 0:
+            raise DoesNotFitError(why_not(draft))
+
+    def _fit(self, draft: Draft, target: int) -> None:
+        for _ in range(2):  # the second time what the first could only estimate is known
+            if draft.tokens > target:
+                self._edit(draft, target)
+        for step in (self._cap, self._leave_out):
+            if draft.tokens > target:
+                step(draft, draft.tokens - target)
+
+    def _edit(self, draft: Draft, target: int) -> None:
+        """Clear, and leave out what is still too much then: that first, to clear less in vain."""
+        found = list(_clearable(draft))
+        spared = _spared(draft, found)
+        short = draft.tokens - target - spared[-1]
+        for spans, what in (
+            (droppable_turns(draft), "turns"),
+            (droppable_rounds(draft), "rounds of the last turn"),
+        ):
+            count, removed = _drop_oldest(draft, spans, spared, short)
+            short -= removed
+            if count:
+                self._note(draft, f"left out the oldest {count} {what}", removed)
+        kept = [each for each in found if draft.is_sent(each[0].message)]
+        self._clear(draft, kept, draft.tokens - target)
+
+    def _clear(self, draft: Draft, found: list[_Clearable], excess: int) -> None:
+        removed = done = 0
+        while removed < excess and done < len(found):
+            start, expected = done, removed
+            while expected < excess and done < len(found):
+                expected += _saving(draft, found[done][0])
+                done += 1
+            removed += self._replace(draft, found[start:done])
+        if removed:
+            self._note(draft, f"cleared {done} old results and arguments", removed)
+
+    def _replace(self, draft: Draft, found: list[_Clearable]) -> int:
+        """Put placeholders in the places of blocks; the tokens that it takes out."""
+        made = [self._placeholder(draft, block, call) for block, call in found]
+        together = "\n".join(text for _, text in made)  # counted at once, which takes a tenth
+        share = draft.sizer.text_now(together) / max(1, len(together))
+        removed = 0
+        for (block, _), (raw, text) in zip(found, made, strict=True):
+            tokens = ceil(share * (len(text) + 1))
+            sent = draft.sent_tokens(block)
+            if tokens < sent:
+                draft.replace(block, raw, tokens)
+                removed += sent - tokens
+        return removed
+
+    def _placeholder(self, draft: Draft, block: Block, call: Block | None) -> tuple[Any, str]:
+        subject = call_subject(call)
+        handle = self._stored(block, subject)
+        if block.kind == "tool_use":
+            return cleared_call(block, handle)
+        text = cleared_text(block.tool, subject, block.tokens, handle)
+        return draft.conversation.form.cleared_result(block, text), text
+
+    def _cap(self, draft: Draft, excess: int) -> None:
+        last = draft.conversation.rounds(-1)[-1]
+        found = [block for block in draft.blocks_of(last) if _is_clearable(draft, block)]
+        size = _cap_for([draft.sent_tokens(block) for block in found], excess)
+        large = [block for block in found if draft.sent_tokens(block) > size]
+        removed = sum(self._cut(draft, block, size) for block in large)
+        if removed:
+            what = f"kept {size:,} tokens each of {len(large)} results of the last round"
+            self._note(draft, what, removed)
+
+    def _cut(self, draft: Draft, block: Block, size: int) -> int:
+        """Keep the head and the tail of a result; the tokens that it takes out."""
+        count, subject = draft.sizer.text_now, draft.subject(block)
+        handle = self._stored(block, subject)
+        note = partial(capped_note, handle=handle)
+        tokens = block.tokens - block.flat_tokens
+        text = head_and_tail(block.text, size, count, tokens=tokens, note=note).text
+        if not text.strip():
+            text = cleared_text(block.tool, subject, block.tokens, handle)
+        kept, sent = count(text), draft.sent_tokens(block)
+        if kept >= sent:
+            return 0
+        draft.replace(block, draft.conversation.form.cleared_result(block, text), kept)
+        return sent - kept
+
+    def _leave_out(self, draft: Draft, excess: int) -> None:
+        del excess
+        message = draft.leaving
+        found = None if message is None else draft.edits.before.pop(message, None)
+        if found is not None and message is not None:
+            draft.edits.touch(message)
+            self._note(draft, "left the documents out", found.tokens)
+
+    def _stored(self, block: Block, subject: str | None) -> str | None:
+        if self.store is None:
+            return None
+        return self.store.put(block.text, tool=block.tool, subject=subject)
+
+    def _note(self, draft: Draft, what: str, tokens: int) -> None:
+        draft.note(self.name, what, "the prompt would not fit otherwise", tokens)
+
+
+def safe_tokens(draft: Draft) -> int:
+    """As many prompt tokens as do not pass the model's window if what is estimated has its
+    measured error (p95). What was billed once is not in doubt."""
+    error, window = draft.sizer.error_p95, draft.room.window
+    error = UNMEASURED_ERROR if error is None else error
+    if not draft.surroundings.overhead:  # nothing was billed so far
+        return int(window / (1 + error))
+    new = draft.tokens_of(range(draft.known, len(draft.conversation.messages)))
+    return window - ceil(error * new)
+
+
+def why_not(draft: Draft) -> str:
+    """What is too large though all that may be left out is gone, and what to do."""
+    room, before = draft.room.context, draft.surroundings.tokens
+    if before > room:
+        return (
+            f"The system prompt and the tools alone have {before:,} tokens of a budget of {room:,}:"
+            " shorten them, or raise max_context_tokens."
+        )
+    largest = max(draft.outgoing.sent, key=lambda each: each.tokens)
+    return (
+        f"With all that may be left out gone, the prompt still has {draft.tokens:,} tokens of a"
+        f" budget of {room:,}. Message {largest.source} ({largest.message['role']}), which has to"
+        f" stay, has {largest.tokens:,} of them: shorten or split it, or raise max_context_tokens."
+    )
+
+
+def _clearable(draft: Draft) -> Iterator[_Clearable]:
+    """Old results and calls worth clearing, the oldest first."""
+    last = draft.conversation.rounds(-1)[-1].start
+    calls: dict[str | None, Block] = {}
+    for block in draft.blocks_of(range(last)):
+        if block.kind == "tool_use":
+            calls[block.tool_id] = block
+        is_long = _is_clearable(draft, block) or has_long_arguments(block)
+        if is_long and draft.is_sent(block.message) and draft.sent_tokens(block) >= LEAST_TOKENS:
+            yield block, calls.get(block.tool_id)
+
+
+def _is_clearable(draft: Draft, block: Block) -> bool:
+    """Whether a block is a result whose content may be text."""
+    if block.kind != "tool_result":
+        return False
+    return draft.conversation.form.cleared_result(block, "") is not block.raw
+
+
+def _saving(draft: Draft, block: Block) -> int:
+    """About how many tokens are gone when a block is cleared."""
+    return max(1, draft.sent_tokens(block) - PLACEHOLDER_TOKENS)
+
+
+def _spared(draft: Draft, found: Iterable[_Clearable]) -> list[int]:
+    """By message, and for the end: the tokens that clearing saves before it."""
+    savings = [0] * (len(draft.conversation.messages) + 1)
+    for block, _ in found:
+        savings[block.message + 1] += _saving(draft, block)
+    return list(accumulate(savings))
+
+
+def _drop_oldest(
+    draft: Draft, spans: Iterable[list[range]], spared: list[int], excess: int
+) -> tuple[int, int]:
+    """Leave out what is oldest; how many parts that were, and how many tokens they would have had
+    with all that may be cleared gone."""
+    removed, chosen = 0, list[list[range]]()
+    for parts in spans:
+        if removed >= excess:
+            break
+        tokens = sum(
+            draft.tokens_of(part) - spared[part.stop] + spared[part.start] for part in parts
+        )
+        if tokens > 0:
+            removed += tokens
+            chosen.append(parts)
+    for messages in chain.from_iterable(chosen):
+        draft.drop(messages)
+    return len(chosen), removed
+
+
+def _cap_for(sizes: list[int], excess: int) -> int:
+    """How large each of some results may be so that `excess` tokens are gone from all of them:
+    the small ones stay whole."""
+    left = max(0, sum(sizes) - excess)
+    for place, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - place)
+        if size > share:
+            return max(LEAST_KEPT, share)
+        left -= size
+    return max(LEAST_KEPT, *sizes) if sizes else LEAST_KEPT

@@ -1,0 +1,164 @@
+"""How the next request of a conversation is made."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from token_tracking.window.alerts import Alerts
+from token_tracking.window.anchor import billed_usage
+from token_tracking.window.budget import Budget, Room
+from token_tracking.window.documents import Documents
+from token_tracking.window.draft import Draft
+from token_tracking.window.errors import DoesNotFitError
+from token_tracking.window.forms import Form
+from token_tracking.window.history import History
+from token_tracking.window.placement import Placed, place
+from token_tracking.window.policies.policy import Policy
+from token_tracking.window.prepared import Alert, Prepared
+from token_tracking.window.rag import put_documents
+from token_tracking.window.sizes import Sizer
+from token_tracking.window.spending import Caching, Spending
+from token_tracking.window.surroundings import Surroundings
+from token_tracking.window.tally import filling, tally
+
+
+class Preparing:
+    """The state of one window. `ContextWindow` documents the arguments."""
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        budget: Budget,
+        room: Room,
+        policies: tuple[Policy, ...],
+        form: Form,
+        caching: Caching | None,
+        sizer: Sizer,
+        alerts: Alerts,
+        spending: Spending,
+    ) -> None:
+        self._model = model
+        self._budget = budget
+        self._room = room
+        self._policies = policies
+        self._caching: Caching | None = caching
+        self._sizer = sizer
+        self._alerts = alerts
+        self._spending = spending
+        self._history = History(form, sizer)
+        self._surroundings = Surroundings(sizer)
+        self._is_anchored = False
+        self._has_sent = False
+
+    async def prepare(
+        self,
+        system: Any,
+        messages: Sequence[object],
+        tools: Sequence[Any] | None,
+        documents: Documents | None,
+        at_ms: int,
+    ) -> Prepared:
+        """The next request."""
+        history = self._history
+        await history.take_in(messages)
+        self._surroundings.take_in(system, tools)
+        history.outgoing.begin()
+        draft = self._draft(at_ms)
+        await put_documents(draft, documents)
+        for policy in self._policies:
+            await policy.shape(draft)
+        if draft.excess > 0:
+            raise DoesNotFitError(_why_not(draft))
+        return self._finish(draft, system, tools)
+
+    def observe(self, response: object, at_ms: int) -> None:
+        """Take what the last request was billed for."""
+        billed = billed_usage(response)
+        if billed is None or not self._has_sent:
+            return
+        self._spending.observe(billed.prompt, at_ms)
+        counted = self._surroundings.tokens + self._history.outgoing.tokens
+        self._surroundings.overhead += billed.prompt.prompt_tokens - counted
+        self._is_anchored = True
+        self._history.was_answered(billed.output)
+
+    def _draft(self, at_ms: int) -> Draft:
+        draft = Draft(
+            history=self._history,
+            surroundings=self._surroundings,
+            budget=self._budget,
+            room=self._room,
+            cache=self._spending.cache,
+            at_ms=at_ms,
+            sizer=self._sizer,
+            model=self._model,
+        )
+        before = self._surroundings.tokens
+        draft.economics = self._spending.economics(
+            tokens=draft.tokens,
+            readable=draft.readable(draft.known),
+            alone=before + self._history.alone(),
+            alone_kept=before + self._history.alone(draft.known),
+            at_ms=at_ms,
+        )
+        return draft
+
+    def _finish(self, draft: Draft, system: Any, tools: Sequence[Any] | None) -> Prepared:
+        history, before = self._history, self._surroundings.tokens
+        placed = place(draft, system, tools, self._caching)
+        use = self._spending.cache.send(
+            placed.breakpoints,
+            draft.tokens_before_block,
+            blocks=1 + history.outgoing.blocks,
+            unchanged=draft.unchanged_blocks,
+            at_ms=draft.at_ms,
+        )
+        costs = self._spending.send(
+            use,
+            draft.economics,
+            alone=before + history.alone(),
+            alone_kept=before + history.alone(draft.known),
+            at_ms=draft.at_ms,
+        )
+        tokens = tally(draft, is_anchored=self._is_anchored)
+        alerts = self._check(draft, tokens.total)
+        history.was_sent(placed.messages)
+        self._has_sent = True
+        return _prepared(draft, placed, tokens=tokens, costs=costs, alerts=alerts)
+
+    def _check(self, draft: Draft, tokens: int) -> tuple[Alert, ...]:
+        return self._alerts.check(tokens, self._room.window, lambda: filling(draft))
+
+
+def _prepared(draft: Draft, placed: Placed, **found: Any) -> Prepared:
+    return Prepared(
+        messages=placed.messages,
+        system=placed.system,
+        tools=placed.tools,
+        params=dict(draft.params),
+        max_tokens=draft.room.answer(draft.tokens),
+        actions=tuple(draft.actions),
+        breakpoints=tuple(placed.breakpoints),
+        **found,
+    )
+
+
+def _why_not(draft: Draft) -> str:
+    """What does not fit, and what to do."""
+    before, room = draft.surroundings.tokens, draft.room.context
+    last = draft.tokens - before - draft.history_tokens
+    if before > room:
+        return (
+            f"The system prompt and the tools alone have {before:,} tokens of a budget of {room:,}:"
+            " shorten them, or raise max_context_tokens."
+        )
+    if before + last > room:
+        return (
+            f"The last turn has {last:,} tokens, and the budget of {room:,} leaves {room - before:,}"
+            " beside the system prompt and the tools: shorten it, add Emergency or CapToolResults"
+            " to the policy, or raise max_context_tokens."
+        )
+    return (
+        f"The prompt has {draft.tokens:,} tokens of a budget of {room:,}, and no policy may leave"
+        " out more: add Emergency() to the policy, or raise max_context_tokens."
+    )

@@ -1,0 +1,136 @@
+"""`ContextWindow`: the next request of a conversation, so that it fits, is valid, and costs less."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from token_tracking.counting import Multiplier, TokenCounter
+from token_tracking.pricing import PriceBook
+from token_tracking.window.alerts import SHARES, Alerts
+from token_tracking.window.budget import Budget, room_of
+from token_tracking.window.documents import Documents
+from token_tracking.window.forms import FORMS, form_of
+from token_tracking.window.policies.default import default_policy
+from token_tracking.window.policies.policy import Policy
+from token_tracking.window.prepared import Alert, Prepared
+from token_tracking.window.preparing import Preparing
+from token_tracking.window.remaining import Remaining, UsualRemaining
+from token_tracking.window.sizes import Sizer
+from token_tracking.window.spending import Caching, Spending
+
+
+class ContextWindow:
+    """One conversation with one model, kept inside its budget. It is not shared by conversations.
+
+    Args:
+        model: the name as the provider takes it.
+        budget: tokens for each part; by default what the model's window leaves beside the answer.
+        policy: one policy or several, in the order in which they act; by default
+            `default_policy()`. `()` edits nothing, and only places breakpoints.
+        caching: the lifetime of the breakpoints that are placed; `None` places none.
+        form: `anthropic` or `openai`; by default seen from the first messages.
+        window: the model's context window in tokens, where it is known better.
+        remaining: how many requests are still to be expected; `LearnedRemaining` knows it from
+            earlier conversations.
+        prices: where prices are looked up.
+        multipliers: learned ones, for counting; `counter` counts instead of the estimates.
+        alert_at: shares of the window at which `on_alert` is called, once each on the way up.
+        clock: seconds since 1970, for prices and the lifetimes of caches.
+
+    Raises:
+        InvalidBudgetError: the budget contradicts itself or the model.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        budget: Budget | None = None,
+        policy: Policy | Iterable[Policy] | None = None,
+        *,
+        caching: Caching | None = "5m",
+        form: Literal["anthropic", "openai"] | None = None,
+        window: int | None = None,
+        remaining: Remaining | None = None,
+        prices: PriceBook | None = None,
+        multipliers: Mapping[str, Multiplier] | None = None,
+        counter: TokenCounter | None = None,
+        alert_at: Sequence[float] = SHARES,
+        on_alert: Callable[[Alert], object] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.model: Final = model
+        self.budget: Final = budget or Budget()
+        self.room: Final = room_of(self.budget, model, window)
+        self.policies: Final = _policies(policy)
+        self._form = None if form is None else FORMS[form]
+        self._caching: Caching | None = caching
+        self._remaining = remaining or UsualRemaining()
+        self._prices = prices or PriceBook()
+        self._sizer = Sizer(model, multipliers=multipliers, counter=counter)
+        self._alerts = Alerts(alert_at, on_alert)
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._preparing: Preparing | None = None
+
+    async def prepare(
+        self,
+        system: Any,
+        messages: Sequence[object],
+        tools: Sequence[Any] | None = None,
+        documents: Documents | None = None,
+    ) -> Prepared:
+        """The next request. Hand in the whole history each time, as it came about (or go on from
+        the messages that were handed back): what was decided once is done again by itself.
+
+        Args:
+            system: the system prompt, as the API takes it, or `None`.
+            messages: dicts or objects of an SDK, ending with what is to be answered.
+            tools: tool definitions, as the API takes them.
+            documents: texts or `Document`s, the best first, or where to search for them; they go
+                with the last message of the user, and leave when the next one comes.
+
+        Raises:
+            InvalidConversationError: the messages break a law of their API.
+            DoesNotFitError: nothing that may be left out makes the request fit.
+        """
+        async with self._lock:
+            return await self._of(messages).prepare(
+                system, messages, tools, documents, int(self._clock() * 1000)
+            )
+
+    def observe(self, response: object) -> None:
+        """Take what the provider billed for the last request: later counts start from there.
+
+        `response` is the SDK's object, a dict, or its usage; one without usage is passed over.
+        """
+        if self._preparing is not None:
+            self._preparing.observe(response, int(self._clock() * 1000))
+
+    def _of(self, messages: Sequence[object]) -> Preparing:
+        if self._preparing is None:
+            form = self._form or form_of(messages)
+            self._preparing = Preparing(
+                model=self.model,
+                budget=self.budget,
+                room=self.room,
+                policies=self.policies,
+                form=form,
+                caching=self._caching,
+                sizer=self._sizer,
+                alerts=self._alerts,
+                spending=Spending(
+                    self.model,
+                    form=form.name,
+                    caching=self._caching,
+                    prices=self._prices,
+                    remaining=self._remaining,
+                ),
+            )
+        return self._preparing
+
+
+def _policies(policy: Policy | Iterable[Policy] | None) -> tuple[Policy, ...]:
+    if policy is None:
+        return default_policy()
+    return (policy,) if isinstance(policy, Policy) else tuple(policy)
