@@ -69,7 +69,7 @@ def window_of(
     **options: Any,
 ) -> ContextWindow:
     budget = Budget(max_context_tokens=context, max_history_tokens=history)
-    given = {"counter": word_counter(), "budget": budget, **options}
+    given: dict[str, Any] = {"counter": word_counter(), "budget": budget, **options}
     return ContextWindow(MODEL, policy=policy, **given)
 
 

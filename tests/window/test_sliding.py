@@ -25,9 +25,7 @@ from token_tracking.window.policies.sliding import SlidingWindow
 relaxed = settings(
     max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-conversations = st.one_of(
-    anthropic_conversations(most_turns=6), openai_conversations(most_turns=6)
-)
+conversations = st.one_of(anthropic_conversations(most_turns=6), openai_conversations(most_turns=6))
 
 
 async def test_a_history_below_its_limit_is_left_alone():

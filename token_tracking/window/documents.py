@@ -13,7 +13,7 @@ from token_tracking.window.placeholders import one_line
 from token_tracking.window.sections import best_sections
 
 LEAST_TOKENS: Final = 60
-"""A part of a document that is smaller than this, its tags included, says too little."""
+"""What is left of a budget is filled with sections down to this: less than that says too little."""
 
 _LONGEST_NAME: Final = 200
 """Characters of a title or an address."""
@@ -169,13 +169,13 @@ def _filled(order: Iterable[int], whole: Sequence[Chosen], room: int) -> list[in
 def _part(document: Document, max_tokens: int, count: Count, query: str) -> Chosen | None:
     """The sections of a document that match best, in its tags."""
     room = max_tokens - _line(tagged(document, ""), count)
-    text = ""
     while room > 0:
-        text = tagged(document, _sections(document.text, query, room, count))
+        found = _sections(document.text, query, room, count)
+        text = tagged(document, found)
         tokens = _line(text, count)
         if tokens <= max_tokens:
-            return Chosen(document, text, tokens, False) if tokens >= LEAST_TOKENS else None
-        room -= max(1, tokens - max_tokens)
+            return Chosen(document, text, tokens, False) if found.strip() else None
+        room -= tokens - max_tokens
     return None
 
 

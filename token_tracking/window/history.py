@@ -83,7 +83,7 @@ class History:
 
     def _forget_from(self, message: int) -> None:
         self.edits.forget_from(message)
-        self.uses.forget_from(message)
+        self.uses = Uses()  # policies look at all blocks anew
         self.memories.clear()
         self._sized = min(self._sized, self.conversation.first[message])
         del self._alone[message + 1 :]

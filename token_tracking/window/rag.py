@@ -51,8 +51,8 @@ async def put_documents(
         return
     memory = draft.memory(_KEY, _Memory)
     if documents is not None and message not in draft.edits.before and memory.settled != message:
-        memory.settled = message
         await _put(draft, message, documents, seconds)
+        memory.settled = message
     if message in draft.edits.before:
         draft.leaving = message
 

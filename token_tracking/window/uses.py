@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from token_tracking.window.blocks import Block
+from token_tracking.window.calls import call_subject
+
+_Place = tuple[int, int]
+
+_MOST_PLACES: Final = 8
+"""Results of calls about one path that are kept in use by it."""
 
 _WORD: Final = re.compile(r"[\w./~-]{4,}")
 """Paths, names and numbers, and plain words among them."""
@@ -34,13 +40,16 @@ def _is_plain(word: str) -> bool:
 class Uses:
     """When each result was last used, by message numbers. It grows with the conversation.
 
-    A use is an answer with a string that stands in one result and nowhere else; after that it
-    stands in the answer as well.
+    A use is an answer with a string that stands in one result and nowhere else (after that it
+    stands in the answer as well), or a call about the same path as the call that brought the
+    result: who edits a file goes on using what was read of it.
     """
 
     def __init__(self) -> None:
-        self._holder: dict[str, tuple[int, int] | None] = {}
-        self._last: dict[tuple[int, int], int] = {}
+        self._holder: dict[str, _Place | None] = {}
+        self._asked: dict[str, str] = {}
+        self._about: dict[str, list[_Place]] = {}
+        self._last: dict[_Place, int] = {}
 
     def last(self, block: Block) -> int:
         """The last message that used a block: its own where none did."""
@@ -55,27 +64,28 @@ class Uses:
             else:
                 self._use(block, strings)
 
-    def forget_from(self, message: int) -> None:
-        """The conversation was changed from a message on."""
-        self._holder = {
-            string: place
-            for string, place in self._holder.items()
-            if place is None or place[0] < message
-        }
-        self._last = {
-            place: used
-            for place, used in self._last.items()
-            if place[0] < message and used < message
-        }
-
     def _use(self, block: Block, strings: set[str]) -> None:
         for string in strings:
             place = self._holder.get(string)
             if place is not None and place[0] < block.message:
                 self._last[place] = block.message
             self._holder[string] = None
+        path = _path(block)
+        if path is not None and block.tool_id is not None:
+            self._last.update(dict.fromkeys(self._about.get(path, ()), block.message))
+            self._asked[block.tool_id] = path
 
     def _hold(self, block: Block, strings: set[str]) -> None:
         place = (block.message, block.index)
         for string in strings:
             self._holder[string] = None if string in self._holder else place
+        path = self._asked.pop(block.tool_id or "", None)
+        if path is not None:
+            self._about.setdefault(path, []).append(place)
+            del self._about[path][:-_MOST_PLACES]
+
+
+def _path(block: Block) -> str | None:
+    """The path or address that a call is about."""
+    subject = call_subject(block) if block.kind == "tool_use" else None
+    return subject if subject and "/" in subject and " " not in subject else None

@@ -12,8 +12,8 @@ from token_tracking.window.economics import Decision
 from token_tracking.window.calls import cleared_call, has_long_arguments
 from token_tracking.window.placeholders import cleared_text
 
-KEEP: Final = 8
-LEAST_TOKENS: Final = 200
+KEEP: Final = 5
+LEAST_TOKENS: Final = 100
 PLACEHOLDER_TOKENS: Final = 50
 """About what stands in a block's place, before it is worded."""
 
@@ -81,13 +81,13 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
         return (
             block.message < before
             and draft.is_sent(block.message)
-            and not draft.is_replaced(block)
+            and draft.sent_tokens(block) >= self.least_tokens
             and not (self.keep_used and draft.uses.last(block) >= before)
         )
 
     def _clear_if_it_pays(self, draft: Draft, memory: _Memory, found: list[Block]) -> None:
         decision = weigh(draft, found)
-        removed = sum(block.tokens - PLACEHOLDER_TOKENS for block in found)
+        removed = sum(draft.sent_tokens(block) - PLACEHOLDER_TOKENS for block in found)
         if self.is_gated and not decision.pays and draft.excess <= 0:
             what = f"{len(found)} old results and arguments could be cleared"
             draft.note(self.name, what, decision.why, removed, done=False)
@@ -112,17 +112,18 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
             text = cleared_text(block.tool, subject, block.tokens, handle)
             raw = form.cleared_result(block, text)
         tokens = draft.sizer.text_now(text)
-        if tokens >= block.tokens:
+        before = draft.sent_tokens(block)
+        if tokens >= before:
             return 0
         draft.replace(block, raw, tokens)
-        return block.tokens - tokens
+        return before - tokens
 
     def _frontier(self, draft: Draft, memory: _Memory) -> int:
         """The start of the round of the first block that may be cleared one day, but for those
         that are in use: up to there the cache is kept."""
         before = len(draft.conversation.messages)
         for block in memory.pending:
-            if draft.is_sent(block.message) and not draft.is_replaced(block):
+            if draft.is_sent(block.message):
                 return round_start(draft, block.message)
         return before
 
@@ -132,7 +133,7 @@ def weigh(draft: Draft, blocks: Iterable[Block]) -> Decision:
     cached = new = 0
     first = draft.known
     for block in blocks:
-        removed = block.tokens - PLACEHOLDER_TOKENS
+        removed = draft.sent_tokens(block) - PLACEHOLDER_TOKENS
         if block.message < draft.known:
             cached += removed
             first = min(first, block.message)

@@ -1,6 +1,7 @@
 """What may be left out of a conversation so that it stays one, the oldest first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from token_tracking.window.blocks import Block
 from token_tracking.window.draft import Draft
@@ -36,6 +37,31 @@ def droppable_rounds(draft: Draft) -> Iterator[list[range]]:
             if not any(_speaks(draft, number) for part in parts for number in part):
                 yield parts
             parts = []
+
+
+def tokens_without(draft: Draft, parts: list[range], spared: list[int]) -> int:
+    """The tokens of some messages, but for those that would be gone anyway (see `drop_oldest`)."""
+    tokens = sum(map(draft.tokens_of, parts))
+    return tokens - sum(spared[part.stop] - spared[part.start] for part in parts)
+
+
+def drop_oldest(
+    draft: Draft, spans: Iterable[list[range]], spared: list[int], excess: int
+) -> tuple[int, int]:
+    """Leave out what is oldest, until `excess` tokens are gone; how many parts that were, and their
+    tokens. `spared` says by message (and for the end) how many of the tokens before it do not
+    count, as they would be gone anyway."""
+    removed, chosen = 0, list[list[range]]()
+    for parts in spans:
+        if removed >= excess:
+            break
+        tokens = tokens_without(draft, parts, spared)
+        if tokens > 0:
+            removed += tokens
+            chosen.append(parts)
+    for messages in chain.from_iterable(chosen):
+        draft.drop(messages)
+    return len(chosen), removed
 
 
 def _follow(block: Block, still_open: set[str | None]) -> None:

@@ -1,45 +1,46 @@
 """The last resort: whatever happens, the request fits, or an error says why it cannot."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import accumulate, chain
+from itertools import chain
 from math import ceil
 from typing import Any, Final
 
 from msgspec import Struct
 
 from token_tracking.window.blocks import Block
-from token_tracking.window.calls import call_subject, cleared_call, has_long_arguments
+from token_tracking.window.calls import call_subject, cleared_call
 from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import DoesNotFitError
 from token_tracking.window.excerpts import head_and_tail
 from token_tracking.window.placeholders import capped_note, cleared_text
-from token_tracking.window.policies.droppable import droppable_rounds, droppable_turns
+from token_tracking.window.policies.clearable import (
+    Clearable,
+    clearable,
+    is_clearable,
+    saving,
+    spared_tokens,
+)
+from token_tracking.window.policies.droppable import (
+    drop_oldest,
+    droppable_rounds,
+    droppable_turns,
+    tokens_without,
+)
 
 AIM: Final = 0.9
 """The share of the budget that it comes down to once it acts: a tenth of 200,000 tokens is the
 batch that was cheapest on replays of real sessions, and the next request has room to grow."""
 
 UNMEASURED_ERROR: Final = 0.2
-"""Taken where the estimate's error was not measured: between the 15% of the quick estimate and the
-27% that is the largest of the measured ones."""
-
-LEAST_TOKENS: Final = 100
-"""Of a block that is worth clearing: what stands in its place has about half as many."""
-
-PLACEHOLDER_TOKENS: Final = 50
-"""About what stands in a block's place, before it is worded."""
+"""Taken where none was measured: between the quick estimate's 15% and the largest one's 27%."""
 
 LEAST_KEPT: Final = 200
 """Tokens that stay of a result of the last round: enough for its head and its tail."""
 
 MANY_BLOCKS: Final = 1_000
-"""From so many on the work is done in a thread: it would hold the event loop for milliseconds."""
-
-_Clearable = tuple[Block, Block | None]
-"""A result or a call, and its call."""
+"""From so many on it works in a thread, off the event loop."""
 
 
 class Emergency(Struct, frozen=True, kw_only=True):
@@ -48,7 +49,8 @@ class Emergency(Struct, frozen=True, kw_only=True):
     1. Old results and long arguments are cleared, the oldest first; those of the last round stay.
     2. The oldest turns are left out, but for what the user said first.
     3. The oldest rounds of the last turn are left out: an answer with its results, never half.
-    4. The results of the last round are cut to their heads and tails.
+    4. The results of the last round are cut to their heads and tails; first of all, and to half
+       of the room, where all other steps would not do.
     5. The documents of this turn are left out.
 
     It acts when the prompt passes its budget, or could pass the model's window by the measured
@@ -84,6 +86,10 @@ class Emergency(Struct, frozen=True, kw_only=True):
             raise DoesNotFitError(why_not(draft))
 
     def _fit(self, draft: Draft, target: int) -> None:
+        last = draft.tokens_of(draft.conversation.rounds(-1)[-1])
+        half = (target - draft.surroundings.tokens) // 2
+        if last > half and _least(draft) > target:  # it will be cut: let it leave room for others
+            self._cap(draft, last - half)
         for _ in range(2):  # the second time what the first could only estimate is known
             if draft.tokens > target:
                 self._edit(draft, target)
@@ -93,32 +99,30 @@ class Emergency(Struct, frozen=True, kw_only=True):
 
     def _edit(self, draft: Draft, target: int) -> None:
         """Clear, and leave out what is still too much then: that first, to clear less in vain."""
-        found = list(_clearable(draft))
-        spared = _spared(draft, found)
+        found = list(clearable(draft))
+        spared = spared_tokens(draft, found)
         short = draft.tokens - target - spared[-1]
-        for spans, what in (
-            (droppable_turns(draft), "turns"),
-            (droppable_rounds(draft), "rounds of the last turn"),
-        ):
-            count, removed = _drop_oldest(draft, spans, spared, short)
+        turns, rounds = droppable_turns(draft), droppable_rounds(draft)
+        for spans, what in ((turns, "turns"), (rounds, "rounds of the last turn")):
+            count, removed = drop_oldest(draft, spans, spared, short)
             short -= removed
             if count:
                 self._note(draft, f"left out the oldest {count} {what}", removed)
         kept = [each for each in found if draft.is_sent(each[0].message)]
         self._clear(draft, kept, draft.tokens - target)
 
-    def _clear(self, draft: Draft, found: list[_Clearable], excess: int) -> None:
+    def _clear(self, draft: Draft, found: list[Clearable], excess: int) -> None:
         removed = done = 0
         while removed < excess and done < len(found):
             start, expected = done, removed
             while expected < excess and done < len(found):
-                expected += _saving(draft, found[done][0])
+                expected += saving(draft, found[done][0])
                 done += 1
             removed += self._replace(draft, found[start:done])
         if removed:
             self._note(draft, f"cleared {done} old results and arguments", removed)
 
-    def _replace(self, draft: Draft, found: list[_Clearable]) -> int:
+    def _replace(self, draft: Draft, found: list[Clearable]) -> int:
         """Put placeholders in the places of blocks; the tokens that it takes out."""
         made = [self._placeholder(draft, block, call) for block, call in found]
         together = "\n".join(text for _, text in made)  # counted at once, which takes a tenth
@@ -142,7 +146,7 @@ class Emergency(Struct, frozen=True, kw_only=True):
 
     def _cap(self, draft: Draft, excess: int) -> None:
         last = draft.conversation.rounds(-1)[-1]
-        found = [block for block in draft.blocks_of(last) if _is_clearable(draft, block)]
+        found = [block for block in draft.blocks_of(last) if is_clearable(draft, block)]
         size = _cap_for([draft.sent_tokens(block) for block in found], excess)
         large = [block for block in found if draft.sent_tokens(block) > size]
         removed = sum(self._cut(draft, block, size) for block in large)
@@ -209,56 +213,11 @@ def why_not(draft: Draft) -> str:
     )
 
 
-def _clearable(draft: Draft) -> Iterator[_Clearable]:
-    """Old results and calls worth clearing, the oldest first."""
-    last = draft.conversation.rounds(-1)[-1].start
-    calls: dict[str | None, Block] = {}
-    for block in draft.blocks_of(range(last)):
-        if block.kind == "tool_use":
-            calls[block.tool_id] = block
-        is_long = _is_clearable(draft, block) or has_long_arguments(block)
-        if is_long and draft.is_sent(block.message) and draft.sent_tokens(block) >= LEAST_TOKENS:
-            yield block, calls.get(block.tool_id)
-
-
-def _is_clearable(draft: Draft, block: Block) -> bool:
-    """Whether a block is a result whose content may be text."""
-    if block.kind != "tool_result":
-        return False
-    return draft.conversation.form.cleared_result(block, "") is not block.raw
-
-
-def _saving(draft: Draft, block: Block) -> int:
-    """About how many tokens are gone when a block is cleared."""
-    return max(1, draft.sent_tokens(block) - PLACEHOLDER_TOKENS)
-
-
-def _spared(draft: Draft, found: Iterable[_Clearable]) -> list[int]:
-    """By message, and for the end: the tokens that clearing saves before it."""
-    savings = [0] * (len(draft.conversation.messages) + 1)
-    for block, _ in found:
-        savings[block.message + 1] += _saving(draft, block)
-    return list(accumulate(savings))
-
-
-def _drop_oldest(
-    draft: Draft, spans: Iterable[list[range]], spared: list[int], excess: int
-) -> tuple[int, int]:
-    """Leave out what is oldest; how many parts that were, and how many tokens they would have had
-    with all that may be cleared gone."""
-    removed, chosen = 0, list[list[range]]()
-    for parts in spans:
-        if removed >= excess:
-            break
-        tokens = sum(
-            draft.tokens_of(part) - spared[part.stop] + spared[part.start] for part in parts
-        )
-        if tokens > 0:
-            removed += tokens
-            chosen.append(parts)
-    for messages in chain.from_iterable(chosen):
-        draft.drop(messages)
-    return len(chosen), removed
+def _least(draft: Draft) -> int:
+    """The prompt tokens with all old results cleared, and all old turns and rounds left out."""
+    spared = spared_tokens(draft, clearable(draft))
+    gone = chain(droppable_turns(draft), droppable_rounds(draft))
+    return draft.tokens - spared[-1] - sum(tokens_without(draft, parts, spared) for parts in gone)
 
 
 def _cap_for(sizes: list[int], excess: int) -> int:

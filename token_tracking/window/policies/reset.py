@@ -6,7 +6,13 @@ from msgspec import Struct
 
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import InvalidBudgetError
-from token_tracking.window.policies.sliding import check_count, check_share, leave_out, old_turns
+from token_tracking.window.policies.sliding import (
+    check_count,
+    check_share,
+    leave_out,
+    old_turns,
+    tokens_in,
+)
 from token_tracking.window.policies.summarize import MAX_TOKENS, TIMEOUT, Asking, summarise
 from token_tracking.window.summaries import Summariser
 
@@ -58,7 +64,7 @@ class AutoReset(Struct, frozen=True, kw_only=True):
         if draft.tokens <= self.threshold * draft.room.context or not _opens_turn(draft):
             return
         turns = old_turns(draft, self.keep_turns)
-        tokens = sum(map(draft.tokens_of, turns))
+        tokens = tokens_in(draft, turns)
         why = f"the prompt has passed {self.threshold:.0%} of its budget"
         if tokens < LEAST_SHARE * draft.tokens:
             why += ", and hardly anything of it is of earlier turns"

@@ -1,5 +1,6 @@
 """The oldest turns are left out; and what all policies need that leave out turns."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -7,6 +8,7 @@ from msgspec import Struct
 from token_tracking.window.draft import Draft
 from token_tracking.window.edits import StandIn
 from token_tracking.window.errors import InvalidBudgetError
+from token_tracking.window.outgoing import Outgoing
 from token_tracking.window.policies.droppable import droppable_turns
 from token_tracking.window.summaries import stand_in_text
 
@@ -74,10 +76,11 @@ class SlidingWindow(Struct, frozen=True, kw_only=True):
     def _drop_to(self, draft: Draft, tokens: int) -> tuple[int, int]:
         """Leave out the oldest turns until so many tokens are gone: how many, and their tokens."""
         spans: list[range] = []
+        outgoing = draft.outgoing
         for span in old_turns(draft, self.keep_turns):
             if tokens <= 0:
                 break
-            tokens -= draft.tokens_of(span)
+            tokens -= _size(outgoing, span)
             spans.append(span)
         return len(spans), leave_out(draft, spans)
 
@@ -97,7 +100,18 @@ def old_turns(draft: Draft, keep: int) -> list[range]:
     not among them.
     """
     spans = [span for parts in droppable_turns(draft) for span in parts]
-    return [span for span in spans[: max(0, len(spans) - keep)] if draft.tokens_of(span)]
+    outgoing = draft.outgoing
+    return [span for span in spans[: max(0, len(spans) - keep)] if _size(outgoing, span)]
+
+
+def tokens_in(draft: Draft, turns: Iterable[range]) -> int:
+    """What is sent of turns, in tokens."""
+    outgoing = draft.outgoing
+    return sum(_size(outgoing, span) for span in turns)
+
+
+def _size(outgoing: Outgoing, span: range) -> int:
+    return outgoing.tokens_before(span.stop) - outgoing.tokens_before(span.start)
 
 
 def task_message(draft: Draft) -> int | None:
@@ -122,7 +136,7 @@ def leave_out(
     task = task_message(draft)
     if not turns or task is None:
         return 0
-    before = draft.tokens
+    before, removed = draft.tokens, tokens_in(draft, turns)
     standing = _standing(draft, task, turns, summary, note)
     for turn in turns:
         draft.drop(turn)
@@ -132,7 +146,7 @@ def leave_out(
     )
     had = draft.edits.after.get(task)
     added = draft.sizer.text_now(text) - (had.tokens if had else 0)
-    if summary is not None or added < before - draft.tokens:
+    if summary is not None or added < removed:
         draft.put_after(task, text)
     return before - draft.tokens
 

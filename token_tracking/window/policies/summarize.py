@@ -1,5 +1,6 @@
 """Old turns are replaced by a running summary."""
 
+import asyncio
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from token_tracking.window.policies.sliding import (
     leave_out,
     old_turns,
     task_message,
+    tokens_in,
 )
 from token_tracking.window.summaries import Summariser, SummaryRequest, ask, stand_in_text
 
@@ -109,7 +111,7 @@ class Summarize(Struct, frozen=True):
         if why is None:
             return
         turns = old_turns(draft, self.keep_turns)
-        tokens = sum(map(draft.tokens_of, turns))
+        tokens = tokens_in(draft, turns)
         decision = self._weigh(draft, turns, tokens)
         if tokens < LEAST_TOKENS:
             refusal = f"the old turns have less than {LEAST_TOKENS} tokens"
@@ -139,7 +141,7 @@ class Summarize(Struct, frozen=True):
         """Whether it pays to have a summary written, and what is behind it cached again."""
         limit = self.asking.limit(draft, tokens)
         grown = limit - _had_tokens(draft)
-        cached = sum(draft.tokens_of(span) for span in turns if span.stop <= draft.known)
+        cached = tokens_in(draft, (span for span in turns if span.stop <= draft.known))
         before = draft.readable(task_message(draft) or 0)
         rewritten = draft.readable(draft.known) - before - cached
         decision = draft.economics.weigh(
@@ -156,10 +158,11 @@ async def summarise(
 ) -> bool:
     """Replace turns by their summary, for a policy; whether that was done. What was is noted."""
     failure = draft.memory(policy, _Failure)
-    tokens = sum(map(draft.tokens_of, turns))
+    tokens = tokens_in(draft, turns)
     try:
         failure.check(draft)
-        request = _request(draft, turns, asking.limit(draft, tokens))
+        limit = asking.limit(draft, tokens)
+        request = await asyncio.to_thread(_request, draft, turns, limit)
         summary = await ask(asking.summariser, request, asking.timeout)
         _check_progress(draft, summary, len(turns), tokens)
     except SummaryError as error:
@@ -199,7 +202,7 @@ def _request(draft: Draft, turns: list[range], max_tokens: int) -> SummaryReques
     had, task = draft.edits.stand_in, task_message(draft) or 0
     said = [block.text for block in conversation.blocks_of(task) if block.kind == "text"]
     return SummaryRequest(
-        messages=plain_value(sent),
+        messages=[plain_value(message) for message in sent],
         previous=had.summary if had else None,
         task="\n".join(said),
         turns=len(turns),

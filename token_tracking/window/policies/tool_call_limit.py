@@ -119,14 +119,17 @@ def refusal(per_turn: int) -> str:
 
 
 def _rounds(draft: Draft, first: int) -> Iterator[tuple[range, range]]:
-    """From a message on: answers in a row (one in OpenAI's form), and what follows them."""
-    messages = draft.conversation.messages
+    """From a message on: answers in a row, and what follows them. An answer that was answered here
+    stands alone, as do all in OpenAI's form."""
+    messages, answered = draft.conversation.messages, draft.edits.results
     joins = draft.conversation.form.name == "anthropic"
     at, size = first, len(messages)
     while at < size:
         start = at
-        while at < size and messages[at]["role"] == "assistant" and (joins or at == start):
+        while at < size and messages[at]["role"] == "assistant":
             at += 1
+            if not joins or at - 1 in answered:
+                break
         stop = at
         while at < size and messages[at]["role"] != "assistant":
             at += 1
