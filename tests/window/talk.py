@@ -5,6 +5,7 @@ from typing import Any
 
 from token_tracking.counting import TokenCount, TokenCounter
 from token_tracking.window.budget import Budget
+from token_tracking.window.forms import form_of
 from token_tracking.window.laws import validate
 from token_tracking.window.policies.policy import Policy
 from token_tracking.window.prepared import Prepared
@@ -103,3 +104,8 @@ def requests_of(messages: list[Message]) -> list[list[Message]]:
         if message["role"] in ("user", "tool")
         and (number + 1 == len(messages) or messages[number + 1]["role"] == "assistant")
     ]
+
+
+def form_name(messages: list[Message]) -> str:
+    """The form of a whole conversation: its first request alone may not tell."""
+    return form_of(messages).name

@@ -9,6 +9,7 @@ from tests.window.talk import (
     Message,
     assistant,
     chat,
+    form_name,
     prepare,
     requests_of,
     said,
@@ -124,7 +125,7 @@ async def test_every_conversation_stays_valid_and_within_its_budget(
     messages: list[Message], context: int, keep: int, fails: bool
 ):
     hybrid = Hybrid(failing if fails else brief, keep_turns=keep, clear=ClearToolResults(keep=1))
-    window = window_of(hybrid, context=context)
+    window = window_of(hybrid, context=context, form=form_name(messages))
     for request in requests_of(messages):
         try:
             prepared = await window.prepare(None, request)

@@ -11,6 +11,7 @@ from tests.window.talk import (
     Message,
     assistant,
     chat,
+    form_name,
     prepare,
     requests_of,
     said,
@@ -165,7 +166,7 @@ async def test_every_conversation_stays_valid(
 ):
     summariser = noted if is_summarised else None
     policy = AutoReset(threshold=0.3, keep_turns=keep, summariser=summariser)
-    window = window_of(policy, context=context)
+    window = window_of(policy, context=context, form=form_name(messages))
     for request in requests_of(messages):
         try:
             prepared = await window.prepare(None, request)

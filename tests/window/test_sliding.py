@@ -9,6 +9,7 @@ from tests.window.talk import (
     Message,
     assistant,
     chat,
+    form_name,
     prepare,
     requests_of,
     said,
@@ -182,7 +183,7 @@ def test_a_number_that_makes_no_sense_is_refused(options: dict[str, object]):
 @given(conversations, st.integers(5, 300), st.integers(0, 2))
 @relaxed
 async def test_every_conversation_stays_valid(messages: list[Message], limit: int, keep: int):
-    window = window_of(SlidingWindow(max_tokens=limit, keep_turns=keep))
+    window = window_of(SlidingWindow(max_tokens=limit, keep_turns=keep), form=form_name(messages))
     for request in requests_of(messages):
         prepared = await window.prepare(None, request)
         assert validate(prepared.messages, original=request) is None
@@ -191,7 +192,7 @@ async def test_every_conversation_stays_valid(messages: list[Message], limit: in
 @given(conversations, st.integers(20, 300))
 @relaxed
 async def test_what_fits_a_budget_is_valid_and_within_it(messages: list[Message], context: int):
-    window = window_of(SlidingWindow(), context=context)
+    window = window_of(SlidingWindow(), context=context, form=form_name(messages))
     for request in requests_of(messages):
         try:
             prepared = await window.prepare(None, request)

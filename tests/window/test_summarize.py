@@ -13,6 +13,7 @@ from tests.window.talk import (
     Message,
     assistant,
     chat,
+    form_name,
     prepare,
     requests_of,
     said,
@@ -359,7 +360,7 @@ async def test_every_conversation_stays_valid(
     messages: list[Message], limit: int, keep: int, size: int
 ):
     notes = Notes(size)
-    window = window_of(Summarize(notes, keep_turns=keep), history=limit)
+    window = window_of(Summarize(notes, keep_turns=keep), history=limit, form=form_name(messages))
     tokens = 0
     for request in requests_of(messages):
         prepared = await window.prepare(None, request)

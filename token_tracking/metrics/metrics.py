@@ -1,11 +1,12 @@
 """`TokenMetrics`: the query API over a ledger."""
 
+from token_tracking.metrics.conversations import ConversationQuestions
 from token_tracking.metrics.period_questions import PeriodQuestions
 from token_tracking.metrics.reports import ReportQuestions
 from token_tracking.metrics.sessions import SessionQuestions
 
 
-class TokenMetrics(ReportQuestions, SessionQuestions, PeriodQuestions):
+class TokenMetrics(ReportQuestions, SessionQuestions, PeriodQuestions, ConversationQuestions):
     """The questions that people ask of a ledger. Days are those of `zone` (the machine's by
     default).
 

@@ -14,6 +14,7 @@ from token_tracking.reading import FileCursor, FoundFile
 from token_tracking.store.connection import store_errors
 from token_tracking.store.records import MessageSums, SessionData, Sums, TokenUsage, ToolSum
 from token_tracking.store.rows import QUARTER_MS, token_usage
+from token_tracking.usage import SYNTHETIC_MODEL
 
 Grouping = Literal["quarter", "session", "project"]
 _NO_BOUND: Final = 2**62
@@ -131,6 +132,16 @@ class LedgerReads:
         async with self._reading():
             row = await self._sql.latest_session(self._db, project=project)
         return None if row is None else row[0]
+
+    async def conversation_lengths(self, *, before: int, limit: int) -> list[int]:
+        """How many requests conversations made: the newest `limit` of sessions whose last line is
+        from before `before` (milliseconds since 1970 UTC), the newest first. Each agent's is one
+        of its own."""
+        async with self._reading():
+            rows = self._sql.conversation_lengths(
+                self._db, before=before, limit=limit, synthetic=SYNTHETIC_MODEL
+            )
+            return [row[0] async for row in rows]
 
     async def session_facts(self) -> dict[str, tuple[str, int, int]]:
         """Each session's project, first and last time."""

@@ -1,4 +1,4 @@
-"""Where a request is cached: at its end, where the last one ended, and before what may be edited."""
+"""Breakpoints: those that a caller has set, and more of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, cast
@@ -38,7 +38,7 @@ def with_breakpoint(value: object, ttl: str) -> object:
     if isinstance(value, list) and value:
         blocks = cast("list[dict[str, Any]]", value)
         return [*blocks[:-1], {**blocks[-1], "cache_control": control}]
-    return value
+    return cast("object", value)
 
 
 def control_of(ttl: str) -> dict[str, str]:
@@ -104,7 +104,9 @@ def _holder(message: PlainMessage) -> int | None:
     blocks = cast("Sequence[dict[str, Any]]", content or ())
     for index in range(len(blocks) - 1, -1, -1):
         kind = blocks[index].get("type")
-        if kind in ("thinking", "redacted_thinking") or (kind == "text" and not blocks[index]["text"]):
+        if kind in ("thinking", "redacted_thinking") or (
+            kind == "text" and not blocks[index]["text"]
+        ):
             continue
         return index
     return None

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from token_tracking.window.blocks import Block, PlainMessage
 from token_tracking.window.conversation import Conversation
-from token_tracking.window.edits import Edits
+from token_tracking.window.edits import Edits, Extra
 
 MESSAGE_TOKENS: Final = 3
 """What a message costs beside its blocks, as OpenAI's cookbook counts its own form; what Anthropic
@@ -35,8 +35,7 @@ def sent_in_place(conversation: Conversation, edits: Edits, number: int) -> Iter
         yield SentMessage(message, _tokens(blocks), len(blocks), number)
     extra = edits.results.get(number)
     if extra is not None and is_kept and not _is_joined(conversation, number):
-        for each in conversation.form.joined_results(None, extra.messages):
-            yield SentMessage(each, extra.tokens // len(extra.messages), 1, number)
+        yield from _added(conversation, extra, number)
 
 
 def has_breakpoint(message: PlainMessage) -> bool:
@@ -52,6 +51,9 @@ def _edited(
 ) -> SentMessage:
     form, message = conversation.form, conversation.messages[number]
     tokens, count = _tokens(blocks), len(blocks)
+    if number in edits.unthought and any(block.kind != "thinking" for block in blocks):
+        blocks = [block for block in blocks if block.kind != "thinking"]
+        tokens, count = _tokens(blocks), len(blocks)
     raws = [block.raw for block in blocks]
     for place, block in enumerate(blocks):
         replaced = edits.replaced.get((number, block.index))
@@ -70,8 +72,16 @@ def _edited(
     extra = edits.results.get(number - 1)
     if extra is not None and _is_joined(conversation, number - 1):
         (message,) = form.joined_results(message, extra.messages)
-        tokens, count = tokens + extra.tokens, count + len(extra.messages)
+        tokens, count = tokens + extra.tokens, len(form.blocks(message, number))
     return SentMessage(message, tokens, count, number)
+
+
+def _added(conversation: Conversation, extra: Extra, number: int) -> Iterator[SentMessage]:
+    form = conversation.form
+    messages = form.joined_results(None, extra.messages)
+    for message in messages:
+        tokens = extra.tokens // len(messages) + MESSAGE_TOKENS
+        yield SentMessage(message, tokens, len(form.blocks(message, number)), number)
 
 
 def _is_joined(conversation: Conversation, calls: int) -> bool:

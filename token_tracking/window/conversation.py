@@ -1,6 +1,7 @@
 """A conversation as its window knows it: an index by blocks that grows with it."""
 
 from collections.abc import Sequence
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
@@ -10,6 +11,8 @@ from token_tracking.window.forms import Form
 from token_tracking.window.forms.plain import GIVE, plain_message
 from token_tracking.window.seen import seen
 from token_tracking.window.turns import Turns, rounds
+
+_MARK: Final = "cache_control"
 
 
 class Change(Struct, frozen=True):
@@ -37,6 +40,9 @@ class Conversation:
         self._turns = Turns(form)
         self._seen: list[object] = []
         self._names: dict[str, str | None] = {}
+        self.remarked: set[int] = set()
+        """Messages whose breakpoints the caller has moved, until that is noted."""
+        self._repeated: list[Block] = []
 
     @property
     def turns(self) -> list[int]:
@@ -55,6 +61,20 @@ class Conversation:
     def blocks_of(self, message: int) -> list[Block]:
         """The blocks of a message."""
         return self.blocks[self.first[message] : self.first[message + 1]]
+
+    def round_before(self, message: int) -> int:
+        """The start of the round that ends before a message, or of the turn that it opens: what
+        is read from there on makes sense alone."""
+        start = min(message, len(self.messages) - 1)
+        while start > 0 and self.messages[start]["role"] != "assistant":
+            start -= 1
+        while start > 0 and self.messages[start - 1]["role"] == "assistant":
+            start -= 1
+        return start
+
+    def repeated_call(self, first: int) -> Block | None:
+        """A call from a message on whose id an earlier call has, which Anthropic refuses."""
+        return next((each for each in self._repeated if each.message >= first), None)
 
     def update(
         self, messages: Sequence[object], also: Sequence[PlainMessage] | None = None
@@ -96,14 +116,29 @@ class Conversation:
             return True
         copy = plain_message(message, number)
         if copy != self.messages[number]:
-            return False
+            return self._only_moved_breakpoints(number, message, copy)
         self._seen[number] = seen(message, self.messages[number])  # other objects that say the same
+        return True
+
+    def _only_moved_breakpoints(self, number: int, given: object, copy: PlainMessage) -> bool:
+        """Whether a message says what it said, and is only cached elsewhere: many callers move
+        their breakpoint to the last message each time. If so it is taken over."""
+        if _unmarked(copy) != _unmarked(self.messages[number]):
+            return False
+        self.messages[number] = copy
+        self._seen[number] = seen(given, copy)
+        fresh = self.form.blocks(copy, number)
+        for block, new in zip(self.blocks_of(number), fresh, strict=True):
+            block.raw = new.raw
+        self.remarked.add(number)
         return True
 
     def _add(self, message: PlainMessage, mark: object) -> None:
         blocks = self.form.blocks(message, len(self.messages))
         for block in blocks:
             if block.kind == "tool_use" and block.tool_id is not None:
+                if block.tool_id in self._names and self.form.name == "anthropic":
+                    self._repeated.append(block)
                 self._names[block.tool_id] = block.tool
             elif block.kind == "tool_result" and block.tool is None:
                 block.tool = self._names.get(block.tool_id or "")
@@ -117,11 +152,28 @@ class Conversation:
         for block in self.blocks[self.first[messages] :]:
             if block.kind == "tool_use":
                 self._names.pop(block.tool_id or "", None)
+        self._repeated = [each for each in self._repeated if each.message < messages]
         del self.blocks[self.first[messages] :]
         del self.first[messages + 1 :]
         del self.messages[messages:]
         del self._seen[messages:]
         self._turns.cut(messages)
+
+
+def _unmarked(message: PlainMessage) -> PlainMessage:
+    """A message without breakpoints, a string as the block that it stands for."""
+    content = message.get("content")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        return message
+    blocks = [
+        {name: value for name, value in cast("dict[str, Any]", block).items() if name != _MARK}
+        if isinstance(block, dict)
+        else block
+        for block in cast("list[object]", content)
+    ]
+    return {**message, "content": blocks}
 
 
 def _starts_with(messages: Sequence[object], also: Sequence[PlainMessage]) -> bool:

@@ -15,7 +15,6 @@ from token_tracking.window.prompt_cache import AutomaticCache, PromptCache
 from token_tracking.window.sizes import Sizer
 from token_tracking.window.surroundings import Surroundings
 
-
 _Memory = TypeVar("_Memory")
 
 
@@ -55,6 +54,8 @@ class Draft:
         """The first message that a later edit may change: the cache is kept up to before it."""
         self.leaving: int | None = None
         """The message whose documents leave with the next turn."""
+        self.reserved = 0
+        """Tokens of the budget that are kept free for documents."""
         self._outgoing = history.outgoing
         self._cache = cache
         self._memories = history.memories
@@ -81,7 +82,7 @@ class Draft:
     @property
     def excess(self) -> int:
         """By how many tokens the prompt is larger than its budget; negative where there is room."""
-        return self.tokens - self.room.context
+        return self.tokens + self.reserved - self.room.context
 
     @property
     def last_turn(self) -> int:
@@ -183,11 +184,25 @@ class Draft:
         self.edits.after[message] = Text(text, self.sizer.text_now(text))
         self.edits.touch(message)
 
+    def forget_thinking(self) -> None:
+        """Leave out the thinking that was written behind what has been edited now."""
+        outgoing = self.outgoing
+        if outgoing.unchanged >= len(outgoing.sent):
+            return
+        first = 0 if self.surroundings.has_changed else outgoing.sent[outgoing.unchanged].source
+        removed = 0
+        for block in self.blocks_of(range(min(first, self.known), self.known)):
+            if block.kind == "thinking" and block.message not in self.edits.unthought:
+                self.edits.unthought.add(block.message)
+                self.edits.touch(block.message)
+                removed += block.tokens
+        if removed:
+            why = f"{self.model} takes no thinking behind an edit"
+            self.note("window", "left out the thinking behind the edits", why, removed)
+
     def note(self, policy: str, what: str, why: str, tokens: int = 0, *, done: bool = True) -> None:
         """Tell what was done, or why it was not."""
-        self.actions.append(
-            Action(policy=policy, what=what, why=why, tokens=tokens, is_done=done)
-        )
+        self.actions.append(Action(policy=policy, what=what, why=why, tokens=tokens, is_done=done))
 
     def blocks_of(self, messages: range) -> Sequence[Block]:
         """The blocks of the caller's messages."""

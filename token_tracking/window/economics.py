@@ -77,7 +77,9 @@ class Economics(Struct, kw_only=True):
         removed = removed_cached + removed_new
         if not self.is_cached:
             saved = write * removed
-            return Decision(removed > 0, -saved, self.remaining * read * removed, "cache has lapsed")
+            return Decision(
+                removed > 0, -saved, self.remaining * read * removed, "cache has lapsed"
+            )
         now = (write - read) * rewritten - read * removed_cached - write * removed_new
         later = self.remaining * read * removed
         if removed <= 0 or later <= self.margin * now:

@@ -46,7 +46,8 @@ class Edits:
 
     `replaced` is by (message, block), `dropped` are messages that are left out, `before` and
     `after` are texts in messages of the user, `results` are answers to calls that the caller did
-    not answer, by the message of the calls. `stand_in` is what stands for turns that are left out.
+    not answer, by the message of the calls. `stand_in` is what stands for turns that are left out,
+    `unthought` are answers that go without their thinking.
     `changed` are messages that are not sent as they are, `dirty` is the first that is to be sent
     anew.
     """
@@ -58,6 +59,7 @@ class Edits:
         self.after: dict[int, Text] = {}
         self.results: dict[int, Extra] = {}
         self.stand_in: StandIn | None = None
+        self.unthought: set[int] = set()
         self.changed: set[int] = set()
         self.dirty = 0
 
@@ -89,6 +91,7 @@ class Edits:
                 del table[number]
         for place in [each for each in self.replaced if each[0] >= message]:
             del self.replaced[place]
+        self.unthought = {each for each in self.unthought if each < message}
         self.dropped = {each for each in self.dropped if each < message}
         self.changed = {each for each in self.changed if each < message}
 

@@ -1,22 +1,26 @@
 """What a window keeps of its conversation from request to request."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
-from token_tracking.window.blocks import Block, PlainMessage
+from token_tracking.window.blocks import PlainMessage
 from token_tracking.window.building import MESSAGE_TOKENS
 from token_tracking.window.conversation import Conversation
 from token_tracking.window.edits import Edits
 from token_tracking.window.errors import InvalidConversationError
 from token_tracking.window.forms import Form
-from token_tracking.window.laws import validate
+from token_tracking.window.laws import BrokenLaw, validate
 from token_tracking.window.outgoing import Outgoing
+from token_tracking.window.placeholders import FETCH_NAME
 from token_tracking.window.sizes import Sizer
 from token_tracking.window.uses import Uses
 
 _AT_ONCE: Final = 64
 """Messages by which a conversation grows without leaving the event loop: a few milliseconds."""
+
+
+OPEN_CALLS: Final = "calls_have_results"
 
 
 class History:
@@ -35,7 +39,10 @@ class History:
         self.known = 0
         self._sizer = sizer
         self._sized = 0
+        self._checked = 0
         self._alone: list[int] = [0]
+        self.has_open_calls = False
+        """Whether calls were found without results, which a policy may answer yet."""
         self._sent: list[PlainMessage] | None = None
         self._answer_tokens: int | None = None
 
@@ -69,6 +76,12 @@ class History:
         change = self.conversation.update(messages, self._sent)
         if change.removed:
             self._forget_from(change.kept)
+        self._checked = min(self._checked, change.kept)
+        self._check(self._checked)
+        if not self.has_open_calls:
+            self._checked = len(self.conversation.messages)
+        self.outgoing.remark(self.conversation.remarked)
+        self.conversation.remarked.clear()
         self.known = min(self.known, change.kept)
         if change.added and change.kept - 1 in self.edits.results:
             self.edits.touch(change.kept - 1)
@@ -78,8 +91,39 @@ class History:
             self._fit_answer(change.kept, self._answer_tokens)
         self._sized = len(self.conversation.blocks)
         for number in range(len(self._alone) - 1, len(self.conversation.messages)):
-            tokens = sum(block.tokens for block in self.conversation.blocks_of(number))
-            self._alone.append(self._alone[-1] + tokens + MESSAGE_TOKENS)
+            self._alone.append(self._alone[-1] + self._alone_tokens(number))
+
+    def _check(self, kept: int) -> None:
+        conversation = self.conversation
+        if not conversation.messages:
+            raise InvalidConversationError("There are no messages: give at least the user's.")
+        repeated = conversation.repeated_call(kept)
+        if repeated is not None:
+            raise InvalidConversationError(
+                f"Message {repeated.message}: the id {repeated.tool_id} is that of an earlier call;"
+                " give each call an id of its own."
+            )
+        first = conversation.round_before(kept)
+        found = broken_law(conversation.form, conversation.messages, first)
+        self.has_open_calls = found is not None and found.law == OPEN_CALLS
+        if self.has_open_calls:
+            found = broken_law(conversation.form, conversation.messages, first, {OPEN_CALLS})
+        if found is not None:
+            raise InvalidConversationError(found.text)
+
+    def check_sent(self) -> None:
+        """See that calls without results were answered by a policy.
+
+        Raises:
+            InvalidConversationError: they were not.
+        """
+        if not self.has_open_calls:
+            return
+        sent = self.outgoing.sent
+        found = broken_law(self.conversation.form, [each.message for each in sent], 0)
+        if found is not None:
+            raise InvalidConversationError(found.text)
+        self._checked = len(self.conversation.messages)
 
     def _forget_from(self, message: int) -> None:
         self.edits.forget_from(message)
@@ -88,6 +132,22 @@ class History:
         self._sized = min(self._sized, self.conversation.first[message])
         del self._alone[message + 1 :]
         self._answer_tokens = None
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether the request only goes on with what was cleared and fetched again."""
+        return self._is_fetch(len(self.conversation.messages) - 1)
+
+    def _alone_tokens(self, number: int) -> int:
+        if self._is_fetch(number):
+            return 0
+        blocks = self.conversation.blocks_of(number)
+        return MESSAGE_TOKENS + sum(block.tokens for block in blocks)
+
+    def _is_fetch(self, number: int) -> bool:
+        """Whether a message would not be there, had nothing been cleared."""
+        blocks = self.conversation.blocks_of(number)
+        return bool(blocks) and all(block.tool == FETCH_NAME for block in blocks)
 
     def _fit_answer(self, message: int, billed: int) -> None:
         """The last answer has as many tokens as were billed for it, shared by its blocks' sizes."""
@@ -103,13 +163,19 @@ class History:
             blocks[-1].tokens = left
 
 
-def check(form: Form, messages: Sequence[PlainMessage], first: int) -> None:
-    """See that messages from `first` on are what the API takes.
-
-    Raises:
-        InvalidConversationError: they are not; its text names the law and the message.
-    """
-    broken = validate(messages[first:], form=form)
-    if broken is not None:
-        number = "" if broken.message is None else f"message {first + broken.message}: "
-        raise InvalidConversationError(f"{number}{broken.text} (law: {broken.law})")
+def broken_law(
+    form: Form, messages: Sequence[PlainMessage], first: int, without: Set[str] = frozenset()
+) -> BrokenLaw | None:
+    """The law that messages from `first` on break, which begin with a turn or an answer. Its text
+    names the message by its number in the whole conversation."""
+    part = list(messages[first:])
+    shift = first
+    if first and part and part[0]["role"] == "assistant":
+        part.insert(0, form.user_text("what was asked"))
+        shift -= 1
+    found = validate(part, form=form, without=frozenset(without))
+    if found is None or found.message is None:
+        return found
+    number = found.message + shift
+    text = found.text.replace(f"message {found.message}", f"message {number}")
+    return BrokenLaw(found.law, number, f"Message {number} breaks the law {found.law}: {text}.")

@@ -1,10 +1,12 @@
 """The messages as they are sent: the caller's with the edits, kept from request to request."""
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
+from collections.abc import Iterable
 
 from token_tracking.window.building import SentMessage, has_breakpoint, sent_in_place
 from token_tracking.window.conversation import Conversation
 from token_tracking.window.edits import Edits
+
 
 class Outgoing:
     """What is sent of a conversation. `sync` costs what is new or changed, not what is old."""
@@ -55,6 +57,20 @@ class Outgoing:
                 self._blocks.append(self._blocks[-1] + each.blocks)
             self._first.append(len(self.sent))
         self._edits.dirty = len(messages)
+
+    def remark(self, messages: Iterable[int]) -> None:
+        """The caller has moved breakpoints: these messages say what they said, cached elsewhere."""
+        for number in messages:
+            if number + 1 >= len(self._first):
+                continue
+            start = self._first[number]
+            fresh = sent_in_place(self._conversation, self._edits, number)
+            for place, each in enumerate(fresh, start):
+                self.sent[place] = each
+                if place in self.marked:
+                    self.marked.remove(place)
+                if has_breakpoint(each.message):
+                    insort(self.marked, place)
 
     def tokens_before(self, message: int) -> int:
         """The tokens of what is sent before a message of the caller's."""

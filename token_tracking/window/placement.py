@@ -21,7 +21,9 @@ class Placed(Struct, frozen=True):
     breakpoints: list[Breakpoint]
 
 
-def place(draft: Draft, system: Any, tools: Sequence[Any] | None, caching: Caching | None) -> Placed:
+def place(
+    draft: Draft, system: Any, tools: Sequence[Any] | None, caching: Caching | None
+) -> Placed:
     """A draft with breakpoints: at its end first, then before what may be edited later and before
     what will be gone with the next turn, where the last request ended (if the end is too far off
     to find it), and behind the system prompt."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from token_tracking.window.alerts import Alerts
 from token_tracking.window.anchor import billed_usage
+from token_tracking.window.binding import binds_thinking
 from token_tracking.window.budget import Budget, Room
 from token_tracking.window.documents import Documents
 from token_tracking.window.draft import Draft
@@ -14,7 +15,7 @@ from token_tracking.window.history import History
 from token_tracking.window.placement import Placed, place
 from token_tracking.window.policies.policy import Policy
 from token_tracking.window.prepared import Alert, Prepared
-from token_tracking.window.rag import put_documents
+from token_tracking.window.rag import put_documents, reserved_for_documents
 from token_tracking.window.sizes import Sizer
 from token_tracking.window.spending import Caching, Spending
 from token_tracking.window.surroundings import Surroundings
@@ -47,6 +48,7 @@ class Preparing:
         self._spending = spending
         self._history = History(form, sizer)
         self._surroundings = Surroundings(sizer)
+        self._binds_thinking = binds_thinking(model)
         self._is_anchored = False
         self._has_sent = False
 
@@ -64,11 +66,17 @@ class Preparing:
         self._surroundings.take_in(system, tools)
         history.outgoing.begin()
         draft = self._draft(at_ms)
-        await put_documents(draft, documents)
+        draft.reserved = reserved_for_documents(draft, documents)
         for policy in self._policies:
             await policy.shape(draft)
+        draft.reserved = 0
+        await put_documents(draft, documents)
+        if self._binds_thinking:
+            draft.forget_thinking()
         if draft.excess > 0:
             raise DoesNotFitError(_why_not(draft))
+        history.outgoing.sync()
+        history.check_sent()
         return self._finish(draft, system, tools)
 
     def observe(self, response: object, at_ms: int) -> None:
@@ -76,7 +84,7 @@ class Preparing:
         billed = billed_usage(response)
         if billed is None or not self._has_sent:
             return
-        self._spending.observe(billed.prompt, at_ms)
+        self._spending.observe(billed.total, at_ms)
         counted = self._surroundings.tokens + self._history.outgoing.tokens
         self._surroundings.overhead += billed.prompt.prompt_tokens - counted
         self._is_anchored = True
@@ -100,6 +108,7 @@ class Preparing:
             alone=before + self._history.alone(),
             alone_kept=before + self._history.alone(draft.known),
             at_ms=at_ms,
+            is_fetching=self._history.is_fetching,
         )
         return draft
 
@@ -119,6 +128,7 @@ class Preparing:
             alone=before + history.alone(),
             alone_kept=before + history.alone(draft.known),
             at_ms=draft.at_ms,
+            is_fetching=history.is_fetching,
         )
         tokens = tally(draft, is_anchored=self._is_anchored)
         alerts = self._check(draft, tokens.total)
@@ -154,8 +164,8 @@ def _why_not(draft: Draft) -> str:
         )
     if before + last > room:
         return (
-            f"The last turn has {last:,} tokens, and the budget of {room:,} leaves {room - before:,}"
-            " beside the system prompt and the tools: shorten it, add Emergency or CapToolResults"
+            f"The last turn has {last:,} tokens, and the budget of {room:,} leaves"
+            f" {room - before:,} beside the system prompt and the tools: shorten it, add Emergency or CapToolResults"
             " to the policy, or raise max_context_tokens."
         )
     return (

@@ -78,6 +78,16 @@ async def _put(draft: Draft, message: int, documents: Documents, seconds: float)
     draft.note(_NAME, what, f"{room:,} tokens were left for documents")
 
 
+def reserved_for_documents(draft: Draft, documents: Documents | None) -> int:
+    """The tokens that policies are to leave for documents: what the budget grants them, where
+    there are some to be put in."""
+    message = _opening(draft)
+    _leave(draft, message)
+    if documents is None or message is None or message in draft.edits.before:
+        return 0
+    return draft.budget.max_rag_tokens or 0
+
+
 def room_for_documents(draft: Draft) -> int:
     """The tokens that documents may have: what the budget says, or a quarter of what is left of
     the context, and never more than is left."""

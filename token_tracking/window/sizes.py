@@ -1,10 +1,11 @@
 """How many tokens blocks have for a model, counted once each, and how good that is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from token_tracking.counting import TokenCounter, count_tokens
+from token_tracking.counting import TokenCounter
 from token_tracking.counting.count import public_encoding
+from token_tracking.counting.encodings import EncodingName
 from token_tracking.counting.multipliers import (
     Multiplier,
     default_multiplier,
@@ -27,7 +28,7 @@ class Sizer:
         self,
         model: str,
         *,
-        multipliers: dict[str, Multiplier] | None = None,
+        multipliers: Mapping[str, Multiplier] | None = None,
         counter: TokenCounter | None = None,
     ) -> None:
         self._model = model
@@ -35,7 +36,7 @@ class Sizer:
         found = learned_multiplier(model, multipliers) or default_multiplier(model)
         self._factor = 1.0 if found is None else found.multiplier
         self._error = None if found is None else found.error_p95
-        self._encoding = public_encoding(model) if found is None else None
+        self._encoding: EncodingName | None = public_encoding(model) if found is None else None
         self.method = ""
         self.exact = True
         self.error_p95: float | None = 0.0
@@ -52,7 +53,7 @@ class Sizer:
             return [self._asked(text) for text in texts]
         if sum(map(len, texts)) > EXACT_CHARACTERS:
             return self._quick(texts)
-        encoding = self._encoding or "o200k_base"
+        encoding: EncodingName = self._encoding or "o200k_base"
         counts = encoding_tokens_many(texts, encoding)
         if self._encoding is None:
             self._say(f"{encoding} x {self._factor:.4g}", self._error)

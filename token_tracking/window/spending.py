@@ -62,27 +62,45 @@ class Spending:
         return ratios_of(self.rates(at_ms, prompt_tokens), self._ttl)
 
     def economics(
-        self, *, tokens: int, readable: int, alone: int, alone_kept: int, at_ms: int
+        self,
+        *,
+        tokens: int,
+        readable: int,
+        alone: int,
+        alone_kept: int,
+        at_ms: int,
+        is_fetching: bool = False,
     ) -> Economics:
         """What an edit of the next request is weighed with: `tokens` are sent without it, of
         which `readable` would be read; `alone` would be sent unedited, of which the first
-        `alone_kept` are unchanged."""
+        `alone_kept` are unchanged. One that is `is_fetching` what was cleared would not be made
+        at all."""
         ratios = self.ratios(at_ms, tokens)
         return Economics(
             ratios=ratios,
             is_cached=readable > 0,
             remaining=self._remaining.expected(self._requests + 1),
             spent=self._spent + _cost(ratios, readable, tokens),
-            alone=self._alone + self._alone_now(ratios, alone, alone_kept, at_ms),
+            alone=self._alone
+            + (0.0 if is_fetching else self._alone_now(ratios, alone, alone_kept, at_ms)),
         )
 
     def send(
-        self, use: CacheUse, economics: Economics, *, alone: int, alone_kept: int, at_ms: int
+        self,
+        use: CacheUse,
+        economics: Economics,
+        *,
+        alone: int,
+        alone_kept: int,
+        at_ms: int,
+        is_fetching: bool = False,
     ) -> Costs:
         """Note a request that is sent, and what it is expected to cost."""
         tokens = use.prompt_tokens
         now = self._cost_of(use, at_ms)
-        alone_now = self._alone_now(economics.ratios, alone, alone_kept, at_ms)
+        alone_now = (
+            0.0 if is_fetching else self._alone_now(economics.ratios, alone, alone_kept, at_ms)
+        )
         self._last = (use, now)
         self._spent += now
         self._alone += alone_now

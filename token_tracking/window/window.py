@@ -1,4 +1,4 @@
-"""`ContextWindow`: the next request of a conversation, so that it fits, is valid, and costs less."""
+"""`ContextWindow`: the next request of a conversation: it fits, is valid, and costs less."""
 
 import asyncio
 import time

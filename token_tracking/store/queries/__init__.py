@@ -8,7 +8,14 @@ from typing import Any, Final
 import aiosql
 
 _FOLDER: Final = Path(__file__).parent
-_LATER: Final = ("loads.sql", "share_reads.sql", "group_reads.sql", "shares.sql", "rollups.sql")
+_LATER: Final = (
+    "loads.sql",
+    "share_reads.sql",
+    "group_reads.sql",
+    "shares.sql",
+    "rollups.sql",
+    "conversations.sql",
+)
 """Files that most reports need nothing of: to read all of their queries takes some milliseconds, so
 that each is read when it is asked for."""
 

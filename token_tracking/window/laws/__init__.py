@@ -41,19 +41,21 @@ def validate(
     form: Form | None = None,
     original: Sequence[object] | None = None,
     breakpoints_elsewhere: int = 0,
+    without: frozenset[str] = frozenset(),
 ) -> BrokenLaw | None:
     """The first law that a conversation breaks, in the order of its messages; None if it is valid.
     A message that cannot be read is named before all else.
 
     `form` is told from the messages where it is not given. With `original`, the messages before
     they were edited, the laws of editing hold as well. `breakpoints_elsewhere` is how many cache
-    breakpoints the system prompt and the tools have. Nothing raises, whatever stands in the list.
+    breakpoints the system prompt and the tools have, `without` names laws that are left aside.
+    Nothing raises, whatever stands in the list.
     """
     form = form or _form(messages, original)
     reading, fault = read(messages, form, breakpoints_elsewhere)
     if fault is not None:
         return BrokenLaw(MESSAGES_ARE_MESSAGES, *fault)
-    broken = _broken(REQUEST_LAWS, reading)
+    broken = _broken([law for law in REQUEST_LAWS if law.name not in without], reading)
     if original is not None:
         broken += _broken(EDITING_LAWS, Edited(read(original, form)[0], reading))
     return min(broken, key=_position, default=None)

@@ -28,9 +28,8 @@ def _task_kept(edited: Edited) -> Fault | None:
     task, first = _spoken(edited.original)[:1], _spoken(edited.result)[:1]
     if not task:
         return None
-    wanted = texts(edited.original.blocks[task[0]])
-    found = texts(edited.result.blocks[first[0]]) if first else []
-    if found[: len(wanted)] == wanted:
+    found = iter(texts(edited.result.blocks[first[0]]) if first else [])
+    if all(text in found for text in texts(edited.original.blocks[task[0]])):
         return None
     return first[0] if first else None, "the user's first message is not what it was"
 

@@ -2,6 +2,7 @@
 caching and mid-conversation system messages, the errors that its API answers with, and OpenAI's
 reference of chat completions."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from token_tracking.window.laws.reading import Fault, Law, Reading, place
@@ -17,7 +18,16 @@ def _not_empty(reading: Reading) -> Fault | None:
 def _starts_with_user(reading: Reading) -> Fault | None:
     if not reading.is_anthropic or reading.role(0) in (None, "user"):
         return None
+    if _is_compaction(reading):
+        return None
     return 0, f"the first message is of the role {reading.role(0)}; it has to be a user's"
+
+
+def _is_compaction(reading: Reading) -> bool:
+    """Whether the API's own summary stands first: what was before it may be left out."""
+    first = reading.blocks[0][:1] if reading.blocks else []
+    raw = first[0].raw if first else None
+    return isinstance(raw, Mapping) and raw.get("type") == "compaction"
 
 
 def _system_in_its_place(reading: Reading) -> Fault | None:

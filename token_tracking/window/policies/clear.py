@@ -6,10 +6,10 @@ from typing import Final
 from msgspec import Struct
 
 from token_tracking.window.blocks import Block
+from token_tracking.window.calls import cleared_call, has_long_arguments
 from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.economics import Decision
-from token_tracking.window.calls import cleared_call, has_long_arguments
 from token_tracking.window.placeholders import cleared_text
 
 KEEP: Final = 5
@@ -94,7 +94,9 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
             return
         draft.economics.spend(decision)
         removed = sum(self._clear(draft, block) for block in found)
-        why = decision.why if decision.pays or not self.is_gated else "the prompt is over its budget"
+        why = (
+            decision.why if decision.pays or not self.is_gated else "the prompt is over its budget"
+        )
         draft.note(self.name, f"cleared {len(found)} old results and arguments", why, removed)
         cleared = {id(block) for block in found}
         memory.pending = [block for block in memory.pending if id(block) not in cleared]
