@@ -1,20 +1,19 @@
 """An agent that works on a folder, without and with a window, and what each run was billed.
 
-    python examples/agent.py FOLDER QUESTION     with your key in ANTHROPIC_API_KEY
+    python examples/agent.py FOLDER "QUESTION"   asks Claude, with the key in ANTHROPIC_API_KEY
     python examples/agent.py FOLDER --local      in a clone, after `make test`: a local server plays
                                                  the API, so that no key is needed
-
-The usage of every response goes into a ledger (`--db`); the figures at the end are the ledger's.
 """
 
 import argparse
 import asyncio
-from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 from anthropic import AsyncAnthropic
+from folder import TOOLS, Folder
 
 from token_tracking import TokenSystem, create_token_system
 from token_tracking.window import (
@@ -32,52 +31,101 @@ MAX_TOKENS: Final = 8_000
 SYSTEM: Final = "You answer questions about the files of one folder. Look before you answer."
 
 
-def tool(name: str, description: str, *arguments: str) -> dict[str, Any]:
-    """A tool's definition; its arguments are texts."""
-    fields = {argument: {"type": "string"} for argument in arguments}
-    schema = {"type": "object", "properties": fields, "required": list(arguments)}
-    return {"name": name, "description": description, "input_schema": schema}
+class Agent:
+    """One conversation, whose usage goes into a ledger. `with_window` is all the difference."""
+
+    def __init__(
+        self, client: AsyncAnthropic, folder: Folder, ledger: TokenSystem, *, with_window: bool
+    ) -> None:
+        self.client = client
+        self.folder = folder
+        self.ledger = ledger
+        self.session = str(uuid4())
+        self.cleared = MemoryContentStore()
+        policies = [ClearToolResults(store=self.cleared), Emergency(store=self.cleared)]
+        budget = Budget(max_output_tokens=MAX_TOKENS)
+        self.window = ContextWindow(MODEL, budget, policies) if with_window else None
+
+    async def answer(self, question: str) -> str:
+        """Ask until no tool is called any more."""
+        messages: list[Any] = [{"role": "user", "content": question}]
+        while True:
+            message = await self.ask(messages)
+            messages.append({"role": "assistant", "content": message.content})
+            calls = [block for block in message.content if block.type == "tool_use"]
+            if not calls:
+                return "".join(block.text for block in message.content if block.type == "text")
+            messages.append({"role": "user", "content": [self.result_of(call) for call in calls]})
+
+    async def ask(self, messages: list[Any]) -> Any:
+        """One request. Without a window it is the whole history, cached up to its end."""
+        if self.window is None:
+            request = {"system": SYSTEM, "messages": messages, "tools": TOOLS}
+            request |= {"max_tokens": MAX_TOKENS, "cache_control": {"type": "ephemeral"}}
+        else:
+            prepared = await self.window.prepare(SYSTEM, messages, [*TOOLS, FETCH_TOOL])
+            request = prepared.request()
+        create: Any = self.client.messages.create
+        message = await create(model=MODEL, **request)
+        if self.window is not None:
+            self.window.observe(message)
+        about = {"model": message.model, "session_id": self.session}
+        await self.ledger.tracker.track(message.id, message.usage, about)
+        return message
+
+    def result_of(self, call: Any) -> dict[str, Any]:
+        """Run a call. What goes wrong is told to the model."""
+        try:
+            if call.name == FETCH_TOOL["name"]:
+                text = fetch_call(self.cleared, call.input)
+            else:
+                text = self.folder.call(call.name, call.input)
+        except (LookupError, OSError, ValueError) as error:
+            text = f"Failed: {error}"
+        return {"type": "tool_result", "tool_use_id": call.id, "content": text}
 
 
-class Folder:
-    """The tools, and all that they may touch."""
+async def billed(ledger: TokenSystem, session: str) -> tuple[int, int, Decimal]:
+    """What a session was billed, as the ledger has it: requests, prompt tokens and USD."""
+    messages = (await ledger.metrics.get_session_data(session)).messages
+    cost = sum((message.cost_usd or Decimal(0) for message in messages), Decimal(0))
+    return len(messages), sum(message.usage.prompt_tokens for message in messages), cost
 
-    tools: Final = (
-        tool("list_files", "All files, with their sizes in bytes."),
-        tool("read_file", "A file as a whole.", "path"),
-        tool("search_files", "The lines with a text, in all files.", "text"),
-    )
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
+async def compare(client: AsyncAnthropic, folder: Folder, question: str, db: str | Path) -> None:
+    """Ask without and with a window, and print what both were billed."""
+    found: list[tuple[int, int, Decimal]] = []
+    async with await create_token_system(db) as ledger:
+        for name in ("without", "with"):
+            agent = Agent(client, folder, ledger, with_window=name == "with")
+            await agent.answer(question)
+            found.append(await billed(ledger, agent.session))
+            requests, prompt, cost = found[-1]
+            print(f"{name:<8} {requests:>3} requests {prompt:>12,} prompt tokens  ${cost:.4f}")
+    (_, alone, alone_cost), (_, prompt, cost) = found
+    print(f"{'saved':<8} {alone - prompt:>25,} prompt tokens  ${alone_cost - cost:.4f}", end=" ")
+    print(f"({1 - prompt / alone:.0%} of the tokens, {1 - cost / alone_cost:.0%} of the cost)")
 
-    def call(self, name: str, arguments: Mapping[str, str]) -> str:
-        """What a tool answers. Raises `LookupError`, `OSError`, `ValueError` for a bad call."""
-        if name == "list_files":
-            return "\n".join(f"{path} {size}" for path, size in self.files().items())
-        if name == "read_file":
-            return self.inside(arguments["path"]).read_text("utf-8")
-        if name == "search_files":
-            return "\n".join(self.lines_with(arguments["text"])[:50]) or "Nothing."
-        raise LookupError(f"There is no tool {name}.")
 
-    def files(self) -> dict[str, int]:
-        """The size of each file."""
-        found = sorted(path for path in self.root.rglob("*") if path.is_file())
-        return {path.relative_to(self.root).as_posix(): path.stat().st_size for path in found}
+async def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("question", nargs="?", default="What is in this folder?")
+    parser.add_argument("--local", action="store_true", help="ask a local server, without a key")
+    parser.add_argument("--db", default="agent.db", help="the ledger (agent.db)")
+    options = parser.parse_args()
+    folder = Folder(options.folder)
+    if not options.local:
+        await compare(AsyncAnthropic(), folder, options.question, options.db)
+        return
+    from scripted import local_claude  # noqa: PLC0415 (a clone only)
 
-    def inside(self, path: str) -> Path:
-        """A path, if it is in the folder."""
-        found = (self.root / path).resolve()
-        if not found.is_relative_to(self.root):
-            raise LookupError(f"{path} is not in the folder.")
-        return found
+    with local_claude(folder) as address:
+        client = AsyncAnthropic(base_url=address, api_key="none")
+        await compare(client, folder, options.question, options.db)
 
-    def lines_with(self, text: str) -> list[str]:
-        """As `grep -rn` prints them."""
-        return [
-            f"{path}:{number}: {line.strip()}"
-            for path in self.files()
-            for number, line in enumerate(self.inside(path).read_text("utf-8").splitlines(), 1)
-            if text in line
-        ]
+
+if __name__ == "__main__":
+    asyncio.run(main())

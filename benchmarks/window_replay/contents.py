@@ -23,6 +23,7 @@ class Contents:
         self._tokens: dict[Key, int] = {}
         self._strings: dict[Key, set[str]] = {}
         self._keys: dict[int, tuple[object, Key]] = {}
+        self._own: dict[Key, Key] = {}
         for request in conversation.requests:
             for message, tokens in zip(request.add, request.add_tokens, strict=True):
                 for block, count in zip(blocks_of(message), tokens, strict=True):
@@ -34,7 +35,9 @@ class Contents:
         if known is not None and known[0] is block:
             return known[1]
         key = _key(block)
-        self._keys[id(block)] = (block, key)  # kept, so that no other object gets its id
+        key = self._own.setdefault(key, key)
+        if not is_marked(block):  # those are made anew for each request
+            self._keys[id(block)] = (block, key)  # kept, so that no other object gets its id
         return key
 
     def keys(self, messages: Iterable[PlainMessage]) -> list[Key]:
@@ -62,7 +65,7 @@ class Contents:
         key = self.key(block)
         found = self._strings.get(key)
         if found is None:
-            found = self._strings[key] = distinctive(" ".join(_texts(block)))
+            found = self._strings[key] = distinctive("\n".join(texts_of(block)))
         return found
 
 
@@ -70,6 +73,18 @@ def blocks_of(message: PlainMessage) -> list[Any]:
     """The content blocks of a message; a string is one."""
     content = message["content"]
     return [content] if isinstance(content, str) else content
+
+
+def is_marked(block: object) -> bool:
+    """Whether a block has a cache breakpoint."""
+    return isinstance(block, dict) and "cache_control" in block
+
+
+def texts_of(block: Any) -> Iterator[str]:
+    """What stands in a block. The name of a called tool is left out: tool definitions hold it."""
+    if isinstance(block, dict) and "name" in block:
+        block = cast("dict[str, object]", block).get("input")
+    yield from _texts(block)
 
 
 def _key(block: Any) -> Key:

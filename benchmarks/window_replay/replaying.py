@@ -1,52 +1,25 @@
 """One conversation, sent again with a policy."""
 
-from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from benchmarks.window_replay.billing import Bill, Biller
-from benchmarks.window_replay.contents import Contents, Key, blocks_of
+from benchmarks.window_replay.billing import Biller
+from benchmarks.window_replay.contents import Contents, Key, blocks_of, texts_of
+from benchmarks.window_replay.lawful import Lawful
+from benchmarks.window_replay.outcome import Outcome, Reached
 from benchmarks.window_replay.regret import Holders
-from benchmarks.window_replay.subjects import Edited, Subject
+from benchmarks.window_replay.subjects import Edited, Subject, SubjectGaveUpError
 from benchmarks.window_sessions import Conversation, Request
 from token_tracking.pricing import PriceBook
 from token_tracking.window.blocks import PlainMessage
-from token_tracking.window.laws import validate
+
+PRICES = PriceBook()
 
 FETCH_OUTPUT_TOKENS = 80
 """What the model writes to fetch one thing again: a call with a handle or a path."""
 
 FETCH_MS = 2_000
 """How long that takes."""
-
-
-@dataclass
-class Outcome:
-    """What came of one policy on some conversations."""
-
-    bill: Bill = field(default_factory=Bill)
-    refused: int = 0
-    laws: dict[str, int] = field(default_factory=dict[str, int])
-    seconds: list[float] = field(default_factory=list[float])
-    cleared: int = 0
-    used_again: int = 0
-    gave_up: int = 0
-
-    @property
-    def laws_broken(self) -> int:
-        """Requests in which a law was broken."""
-        return sum(self.laws.values())
-
-    def add(self, other: "Outcome") -> None:
-        """Add those of others."""
-        self.bill.add(other.bill)
-        self.refused += other.refused
-        for law, count in other.laws.items():
-            self.laws[law] = self.laws.get(law, 0) + count
-        self.seconds += other.seconds
-        self.cleared += other.cleared
-        self.used_again += other.used_again
-        self.gave_up += other.gave_up
 
 
 class Replay:
@@ -62,6 +35,9 @@ class Replay:
         self._window = window
         self._biller = Biller(contents, conversation.base_tokens, PRICES)
         self._holders = Holders(contents)
+        self._lawful = Lawful(contents)
+        self.course: list[Reached] = []
+        """The sums after each request."""
         self._history: list[PlainMessage] = []
         self._ends: list[int] = []  # messages of the history behind each of the transcript's
         self._sent_length = 0
@@ -69,17 +45,24 @@ class Replay:
         self._fetched: set[Key] = set()
 
     async def run(self) -> Outcome:
-        """Send every request of it."""
-        for request in self._conversation.requests:
-            self._go_on(request)
-            missed = await self._send(request, request.at_ms)
-            if missed:
-                self._fetch(missed)
-                await self._send(request, request.at_ms + FETCH_MS, again=True)
+        """Send every request of it, or as many as the subject has the time for."""
+        try:
+            for request in self._conversation.requests:
+                self._go_on(request)
+                await self._answer(request)
+                self.course.append(Reached.of(self._biller.bill))
+        except SubjectGaveUpError:
+            self.outcome.gave_up = 1
         self.outcome.bill = self._biller.bill
         self.outcome.cleared = len(self._missing)
         self.outcome.used_again = len(self._fetched)
         return self.outcome
+
+    async def _answer(self, request: Request) -> None:
+        missed = await self._send(request, request.at_ms)
+        if missed:
+            self._fetch(missed)
+            await self._send(request, request.at_ms + FETCH_MS, again=True)
 
     def _go_on(self, request: Request) -> None:
         """Bring the history to what this request was sent with."""
@@ -99,23 +82,23 @@ class Replay:
 
     async def _send(self, request: Request, at_ms: int, *, again: bool = False) -> list[Any]:
         """One request; the blocks that its answer misses."""
-        edited = await self._subject.prepare(self._history, self._sent_length, at_ms)
-        self._sent_length = len(self._history)
+        kept, self._sent_length = self._sent_length, len(self._history)
+        edited = await self._subject.prepare(self._history, kept, at_ms)
         keys = self._contents.keys(edited.messages)
         used = self._biller.send(edited.messages, keys, request.model, at_ms)
-        self._note(edited, used["5m"].prompt_tokens, request, at_ms)
-        sent = set(keys)
-        missed: list[Any] = []
-        if not again:
-            missed = self._missed(request.answer, keys, sent)
+        prompt = used["5m"].prompt_tokens
+        missed = [] if again else self._missed(request.answer, keys)
+        is_last = request is self._conversation.requests[-1] and not missed
+        law = self._lawful.broken(edited.messages, keys, self._history, kept, is_last=is_last)
+        self._note(edited, prompt, law, request, at_ms)
         output = FETCH_OUTPUT_TOKENS * len(missed) if missed else request.output_tokens
-        if missed:
-            self._biller.write(request.model, at_ms, prompt=0, output=output)
+        bill = self._biller.write if missed else self._biller.answer
+        bill(request.model, at_ms, prompt=0 if missed else prompt, output=output)
         self._subject.observe(used, output)
         return missed
 
-    def _missed(self, answer: PlainMessage, keys: list[Key], sent: set[Key]) -> list[Any]:
-        is_original = self._contents.is_original
+    def _missed(self, answer: PlainMessage, keys: list[Key]) -> list[Any]:
+        is_original, sent = self._contents.is_original, set(keys)
         gone = [
             key
             for message in self._history
@@ -128,16 +111,20 @@ class Replay:
         others = [key.decode() for key in keys if not is_original(key)]
         return self._holders.missed(answer, sent, others)
 
-    def _note(self, edited: Edited, tokens: int, request: Request, at_ms: int) -> None:
+    def _note(
+        self, edited: Edited, tokens: int, law: str | None, request: Request, at_ms: int
+    ) -> None:
         outcome = self.outcome
         outcome.seconds.append(edited.seconds)
         outcome.refused += edited.is_refused or tokens > self._window
+        outcome.errors += edited.is_error
+        if edited.note is not None:
+            outcome.notes[edited.note] = outcome.notes.get(edited.note, 0) + 1
         prompt, output = edited.extra
         if prompt or output:
             self._biller.write(request.model, at_ms, prompt=prompt, output=output)
-        broken = validate(edited.messages, original=self._history)
-        if broken is not None:
-            outcome.laws[broken.law] = outcome.laws.get(broken.law, 0) + 1
+        if law is not None:
+            outcome.laws[law] = outcome.laws.get(law, 0) + 1
 
     def _fetch(self, missed: list[Any]) -> None:
         """The model asks for what it misses, and gets it: one more request, and the same tokens
@@ -150,7 +137,8 @@ class Replay:
             name = f"fetch_{len(self._history)}_{len(calls)}"
             call = {"type": "tool_use", "id": name, "name": "fetch_content", "input": {}}
             calls.append({**call, "input": {"handle": f"c-{crc32(key):012x}"}})
-            results.append({"type": "tool_result", "tool_use_id": name, "content": _text(block)})
+            text = "\n".join(texts_of(block))
+            results.append({"type": "tool_result", "tool_use_id": name, "content": text})
         asked: PlainMessage = {"role": "assistant", "content": calls}
         given: PlainMessage = {"role": "user", "content": results}
         tokens = [self._contents.tokens(self._contents.key(block)) for block in missed]
@@ -158,14 +146,3 @@ class Replay:
         self._contents.add(given, tokens)
         for message in (asked, given):
             self._append(message)
-
-
-def _text(block: Any) -> str:
-    """The text that comes back of a block."""
-    if isinstance(block, str):
-        return block
-    content = block.get("content") or block.get("text") or block.get("input") or ""
-    return content if isinstance(content, str) else repr(content)
-
-
-PRICES = PriceBook()

@@ -12,24 +12,37 @@ from token_tracking.window.prompt_cache import CacheUse
 from token_tracking.window.window import ContextWindow
 
 
+class SubjectGaveUpError(RuntimeError):
+    """The time for a conversation is spent."""
+
+
 @dataclass
 class Edited:
     """What would be sent, how long it took (seconds), and the tokens of other requests that it
-    needed (prompt and output)."""
+    needed (prompt and output). Where it is refused, or was an error, that is the whole history."""
 
     messages: list[PlainMessage]
     seconds: float
     extra: tuple[int, int] = (0, 0)
     is_refused: bool = False
+    is_error: bool = False
+    note: str | None = None
 
 
 class Subject(Protocol):
     """One conversation in the hands of a policy."""
 
+    ignores_lifetime: bool
+    """Whether it does the same for both lifetimes: then it is run once."""
+
     async def prepare(
         self, history: list[PlainMessage], kept: int, at_ms: int
     ) -> Edited:
-        """The next request; the first `kept` messages are those of the one before."""
+        """The next request; the first `kept` messages are those of the one before.
+
+        Raises:
+            SubjectGaveUpError: its time is spent.
+        """
         ...
 
     def observe(self, used: dict[str, CacheUse], output_tokens: int) -> None:
@@ -46,6 +59,7 @@ class Setting:
     window: int
     base_tokens: int
     ttl: str
+    session_id: str = ""
 
 
 Start = Callable[[Setting], Subject]
@@ -57,6 +71,7 @@ class Windowed:
     def __init__(self, setting: Setting, policy: Sequence[Policy] | None) -> None:
         self._now = 0.0
         self._ttl: Any = setting.ttl
+        self.ignores_lifetime = policy is not None and not policy
         self._window = ContextWindow(
             setting.model,
             policy=policy,
@@ -93,6 +108,8 @@ class Windowed:
 
 class Rule:
     """A rule without a memory: what it sends depends on the conversation alone."""
+
+    ignores_lifetime = True
 
     def __init__(self, edit: Callable[[list[PlainMessage]], list[PlainMessage]]) -> None:
         self._edit = edit

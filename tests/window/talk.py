@@ -1,5 +1,6 @@
 """Conversations whose tokens are known: one for each word."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -109,3 +110,32 @@ def requests_of(messages: list[Message]) -> list[list[Message]]:
 def form_name(messages: list[Message]) -> str:
     """The form of a whole conversation: its first request alone may not tell."""
     return form_of(messages).name
+
+
+def agent(rounds: int, size: int = 200) -> list[Message]:
+    """A task, and that many calls with results of `size` words."""
+    return [user("the task"), *(each for n in range(rounds) for each in tool_round(n, size))]
+
+
+class Clock:
+    """Seconds since 1970 that pass only when a test says so."""
+
+    def __init__(self, now: float = 1_790_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def json_of(messages: list[Message]) -> list[str]:
+    """Each message as JSON, without breakpoints, a string as the block that it stands for: what
+    a cached prefix depends on."""
+    return [json.dumps([each["role"], _unmarked(each["content"])]) for each in messages]
+
+
+def _unmarked(content: Any) -> Any:
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return [
+        {name: value for name, value in block.items() if name != "cache_control"}
+        for block in blocks
+    ]

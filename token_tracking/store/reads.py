@@ -135,13 +135,14 @@ class LedgerReads:
 
     async def conversation_lengths(self, *, before: int, limit: int) -> list[int]:
         """How many requests conversations made: the newest `limit` of sessions whose last line is
-        from before `before` (milliseconds since 1970 UTC), the newest first. Each agent's is one
-        of its own."""
+        from before `before` (milliseconds since 1970 UTC), the newest sessions first. Each agent's
+        is one of its own."""
         async with self._reading():
             rows = self._sql.conversation_lengths(
-                self._db, before=before, limit=limit, synthetic=SYNTHETIC_MODEL
+                self._db, before=before, synthetic=SYNTHETIC_MODEL, limit=limit
             )
-            return [row[0] async for row in rows]
+            lengths = [row[0].split(",") async for row in rows if row[0]]
+        return [int(length) for each in lengths for length in each][:limit]
 
     async def session_facts(self) -> dict[str, tuple[str, int, int]]:
         """Each session's project, first and last time."""

@@ -16,7 +16,7 @@ class Alerts:
         self, shares: Sequence[float] = SHARES, call: Callable[[Alert], object] | None = None
     ) -> None:
         for share in shares:
-            if isinstance(share, bool) or not 0 < share <= 1:
+            if type(share) not in (int, float) or not 0 < share <= 1:
                 raise InvalidBudgetError(
                     f"alert_at has {share!r}: give shares of the window above 0 and up to 1."
                 )

@@ -1,6 +1,6 @@
 """Breakpoints: those that a caller has set, and more of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
 from token_tracking.window.blocks import PlainMessage
@@ -12,22 +12,30 @@ MOST: Final = 4
 """Breakpoints that Anthropic takes in one request."""
 
 
-def cache_controls(value: object) -> int:
-    """How many breakpoints a system prompt, tools or the content of a message have already."""
-    if isinstance(value, list):
-        return sum(map(_has_one, cast("list[object]", value)))
-    return 0
+def breakpoints_before(system: object, tools: object) -> list[Breakpoint]:
+    """The caller's own in the system prompt and the tools, which together are the first block:
+    behind it (1) or within it (0)."""
+    lists = [cast("list[object]", each) for each in (tools, system) if isinstance(each, list)]
+    blocks = [block for each in lists for block in each]
+    ends_here = isinstance(system, list) or not system
+    last = len(blocks) - 1
+    return [
+        Breakpoint(int(ends_here and place == last), ttl)
+        for place, block in enumerate(blocks)
+        for ttl in lifetimes(block)
+    ]
 
 
-def lifetimes(values: Iterable[object]) -> set[str]:
-    """The lifetimes of the breakpoints in lists of blocks."""
-    return {
-        cast("dict[str, Any]", each["cache_control"]).get("ttl") or "5m"
-        for value in values
-        if isinstance(value, list)
-        for each in cast("list[dict[str, Any]]", value)
-        if _has_one(each)
-    }
+def lifetimes(block: object) -> list[str]:
+    """Those of the breakpoints that a block has, in the parts of its content and itself."""
+    if not isinstance(block, dict):
+        return []
+    fields = cast("dict[str, Any]", block)
+    parts: object = fields.get("content")
+    inner = cast("list[object]", parts) if isinstance(parts, list) else []
+    found = [ttl for part in inner for ttl in lifetimes(part)]
+    control = fields.get("cache_control")
+    return [*found, control.get("ttl") or "5m"] if control else found
 
 
 def with_breakpoint(value: object, ttl: str) -> object:
@@ -49,13 +57,16 @@ def control_of(ttl: str) -> dict[str, str]:
 class Placement:
     """The breakpoints of one request: the caller's stay, ours are added while there is room."""
 
-    def __init__(self, form: Form, outgoing: Outgoing, ttl: str, taken: int) -> None:
+    def __init__(
+        self, form: Form, outgoing: Outgoing, ttl: str, before: Sequence[Breakpoint]
+    ) -> None:
         self._form = form
         self._outgoing = outgoing
         self._ttl = ttl
-        self._left = MOST - taken
         self.messages: list[PlainMessage] = [each.message for each in outgoing.sent]
-        self.placed: list[Breakpoint] = list(self._given())
+        self._given = [*before, *self._in_messages()]
+        self._left = MOST - len(self._given)
+        self.placed: list[Breakpoint] = [each for each in self._given if each.blocks]
 
     def at_end_of(self, message: int) -> bool:
         """Cache up to the end of a sent message, if a block of it can hold a breakpoint."""
@@ -67,46 +78,51 @@ class Placement:
         blocks = 1 + self._outgoing.first_block_of(message) + index + 1
         if any(each.blocks == blocks for each in self.placed):
             return True
-        self.messages[message] = self._form.with_breakpoint(
-            self.messages[message], index, self._ttl
-        )
-        self.placed.append(Breakpoint(blocks, self._ttl))
+        ttl = self._ttl_at(blocks)
+        self.messages[message] = self._form.with_breakpoint(self.messages[message], index, ttl)
+        self.placed.append(Breakpoint(blocks, ttl))
         self._left -= 1
         return True
 
-    def at_system(self, system: object) -> object:
+    def at_system(self, system: Any) -> Any:
         """The system prompt with a breakpoint, if there is room for one."""
-        if self._left <= 0 or not system or cache_controls(system):
+        if self._left <= 0 or not system or _is_marked(system):
             return system
         self._left -= 1
-        self.placed.append(Breakpoint(1, self._ttl))
-        return with_breakpoint(system, self._ttl)
+        ttl = self._ttl_at(1)
+        self.placed.append(Breakpoint(1, ttl))
+        return with_breakpoint(system, ttl)
 
-    def _given(self) -> Iterator[Breakpoint]:
+    def _ttl_at(self, blocks: int) -> str:
+        """Ours, or what the caller's leave: the API wants longer lifetimes first."""
+        if any(each.blocks > blocks and each.ttl == "1h" for each in self._given):
+            return "1h"
+        if any(each.blocks <= blocks and each.ttl == "5m" for each in self._given):
+            return "5m"
+        return self._ttl
+
+    def _in_messages(self) -> Iterator[Breakpoint]:
         """The caller's own in the messages."""
         for number in self._outgoing.marked:
             content = cast("list[object]", self.messages[number]["content"])
             for index, block in enumerate(content):
-                if _has_one(block):
-                    (ttl,) = lifetimes([[block]])
+                for ttl in lifetimes(block):
                     yield Breakpoint(1 + self._outgoing.first_block_of(number) + index + 1, ttl)
 
 
-def _has_one(block: object) -> bool:
-    return isinstance(block, dict) and bool(cast("dict[str, Any]", block).get("cache_control"))
+def _is_marked(blocks: Any) -> bool:
+    return isinstance(blocks, list) and any(map(lifetimes, cast("list[object]", blocks)))
 
 
 def _holder(message: PlainMessage) -> int | None:
     """The last block of a message that may hold a breakpoint: not thinking, not an empty text."""
     content = message.get("content")
     if isinstance(content, str):
-        return 0 if content else None
+        return 0 if content.strip() else None
     blocks = cast("Sequence[dict[str, Any]]", content or ())
     for index in range(len(blocks) - 1, -1, -1):
         kind = blocks[index].get("type")
-        if kind in ("thinking", "redacted_thinking") or (
-            kind == "text" and not blocks[index]["text"]
-        ):
-            continue
-        return index
+        is_blank = kind == "text" and not str(blocks[index].get("text", "")).strip()
+        if kind not in ("thinking", "redacted_thinking") and not is_blank:
+            return index
     return None

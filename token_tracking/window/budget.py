@@ -44,7 +44,7 @@ class Budget(Struct, frozen=True, kw_only=True):
         ):
             _check_tokens(name, getattr(self, name))
         threshold = self.summarize_threshold
-        if isinstance(threshold, bool) or not 0 < threshold <= 1:
+        if type(threshold) not in (int, float) or not 0 < threshold <= 1:
             raise InvalidBudgetError(
                 f"summarize_threshold is {threshold!r}: give a share above 0 and up to 1."
             )

@@ -96,7 +96,7 @@ class Conversation:
         plain = [plain_message(message, behind + at) for at, message in enumerate(new)]
         removed = len(self.messages) - kept
         if removed:
-            self._cut(kept)
+            self.cut(kept)
         for message, copy in zip(new, plain, strict=True):
             self._add(copy, seen(message, copy))
         return Change(kept, removed, len(plain))
@@ -148,7 +148,8 @@ class Conversation:
         self.blocks.extend(blocks)
         self.first.append(len(self.blocks))
 
-    def _cut(self, messages: int) -> None:
+    def cut(self, messages: int) -> None:
+        """Forget what stands behind the first messages."""
         for block in self.blocks[self.first[messages] :]:
             if block.kind == "tool_use":
                 self._names.pop(block.tool_id or "", None)

@@ -69,6 +69,8 @@ class Economics(Struct, kw_only=True):
     alone: float
     guard: float = GUARD
     margin: float = MARGIN
+    charged: float = 0.0
+    """What policies have spent beside the request: on summaries."""
 
     def weigh(self, *, removed_cached: int, removed_new: int, rewritten: int) -> Decision:
         """An edit that takes out tokens, some of them cached and some sent for the first time, and
@@ -88,6 +90,7 @@ class Economics(Struct, kw_only=True):
             return Decision(False, now, later, "not yet: it would cost too much if it ended here")
         return Decision(True, now, later, "pays by the requests that are expected")
 
-    def spend(self, decision: Decision) -> None:
-        """Note that the edit is made."""
+    def spend(self, decision: Decision, price: float = 0.0) -> None:
+        """Note that the edit is made, and what of it was paid beside the request."""
         self.spent += decision.now
+        self.charged += price

@@ -44,6 +44,7 @@ class History:
         self.has_open_calls = False
         """Whether calls were found without results, which a policy may answer yet."""
         self._sent: list[PlainMessage] | None = None
+        self._handed = 0
         self._answer_tokens: int | None = None
 
     async def take_in(self, messages: Sequence[object]) -> None:
@@ -66,6 +67,7 @@ class History:
         """Note what was handed back."""
         self.known = len(self.conversation.messages)
         self._sent = messages
+        self._handed = self.known
         self._answer_tokens = None
 
     def was_answered(self, tokens: int) -> None:
@@ -73,6 +75,8 @@ class History:
         self._answer_tokens = tokens
 
     def _read(self, messages: Sequence[object]) -> None:
+        if len(self.conversation.messages) > self._handed:
+            self._take_back()
         change = self.conversation.update(messages, self._sent)
         if change.removed:
             self._forget_from(change.kept)
@@ -92,6 +96,12 @@ class History:
         self._sized = len(self.conversation.blocks)
         for number in range(len(self._alone) - 1, len(self.conversation.messages)):
             self._alone.append(self._alone[-1] + self._alone_tokens(number))
+
+    def _take_back(self) -> None:
+        """What was taken in for a request that was never made is read again: the caller may go on
+        from what was handed back before."""
+        self.conversation.cut(self._handed)
+        self._forget_from(self._handed)
 
     def _check(self, kept: int) -> None:
         conversation = self.conversation

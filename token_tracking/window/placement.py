@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from token_tracking.window.blocks import PlainMessage
-from token_tracking.window.breakpoints import Placement, cache_controls, lifetimes
+from token_tracking.window.breakpoints import Placement, breakpoints_before
 from token_tracking.window.draft import Draft
 from token_tracking.window.prompt_cache import LOOKBACK_BLOCKS, Breakpoint
 from token_tracking.window.spending import Caching
@@ -28,9 +28,7 @@ def place(
     what will be gone with the next turn, where the last request ended (if the end is too far off
     to find it), and behind the system prompt."""
     outgoing, form = draft.outgoing, draft.conversation.form
-    marked = [outgoing.sent[number].message["content"] for number in outgoing.marked]
-    given = [system, tools, *marked]
-    placing = Placement(form, outgoing, _ttl(given, caching), sum(map(cache_controls, given)))
+    placing = Placement(form, outgoing, caching or "5m", breakpoints_before(system, tools))
     if caching is not None and form.name == "anthropic":
         last = len(outgoing.sent) - 1
         placing.at_end_of(last)
@@ -48,9 +46,3 @@ def place(
         system = None
     kept_tools = None if tools is None else list(tools)
     return Placed(messages, system, kept_tools, sorted(placing.placed))
-
-
-def _ttl(given: Sequence[object], caching: Caching | None) -> str:
-    """Ours, or the caller's where that is shorter: the API wants longer ones first."""
-    shorter = caching == "1h" and "5m" in lifetimes(given)
-    return "5m" if shorter else caching or "5m"

@@ -38,6 +38,7 @@ class Preparing:
         alerts: Alerts,
         spending: Spending,
     ) -> None:
+        self.form = form
         self._model = model
         self._budget = budget
         self._room = room
@@ -106,7 +107,7 @@ class Preparing:
             tokens=draft.tokens,
             readable=draft.readable(draft.known),
             alone=before + self._history.alone(),
-            alone_kept=before + self._history.alone(draft.known),
+            alone_kept=self._alone_kept(draft),
             at_ms=at_ms,
             is_fetching=self._history.is_fetching,
         )
@@ -126,7 +127,7 @@ class Preparing:
             use,
             draft.economics,
             alone=before + history.alone(),
-            alone_kept=before + history.alone(draft.known),
+            alone_kept=self._alone_kept(draft),
             at_ms=draft.at_ms,
             is_fetching=history.is_fetching,
         )
@@ -135,6 +136,12 @@ class Preparing:
         history.was_sent(placed.messages)
         self._has_sent = True
         return _prepared(draft, placed, tokens=tokens, costs=costs, alerts=alerts)
+
+    def _alone_kept(self, draft: Draft) -> int:
+        """The tokens at the front that would be unchanged, had nothing been edited."""
+        if self._surroundings.has_changed:
+            return 0
+        return self._surroundings.tokens + self._history.alone(draft.known)
 
     def _check(self, draft: Draft, tokens: int) -> tuple[Alert, ...]:
         return self._alerts.check(tokens, self._room.window, lambda: filling(draft))
@@ -165,8 +172,8 @@ def _why_not(draft: Draft) -> str:
     if before + last > room:
         return (
             f"The last turn has {last:,} tokens, and the budget of {room:,} leaves"
-            f" {room - before:,} beside the system prompt and the tools: shorten it, add Emergency or CapToolResults"
-            " to the policy, or raise max_context_tokens."
+            f" {room - before:,} beside the system prompt and the tools: shorten it, add Emergency"
+            " or CapToolResults to the policy, or raise max_context_tokens."
         )
     return (
         f"The prompt has {draft.tokens:,} tokens of a budget of {room:,}, and no policy may leave"

@@ -83,7 +83,10 @@ def reserved_for_documents(draft: Draft, documents: Documents | None) -> int:
     there are some to be put in."""
     message = _opening(draft)
     _leave(draft, message)
-    if documents is None or message is None or message in draft.edits.before:
+    if message in draft.edits.before:
+        draft.leaving = message
+        return 0
+    if documents is None or message is None:
         return 0
     return draft.budget.max_rag_tokens or 0
 

@@ -45,8 +45,8 @@ class Spending:
         self._alone_cached = 0
         self._alone_ms: int | None = None
         self._requests = 0
-        self._misses = 0
-        self._last = (CacheUse(0, 0, 0, 0), 0.0)
+        self._misses = self._misses_before = 0
+        self._last, self._billed = CacheUse(0, 0, 0, 0), 0.0
 
     def rates(self, at_ms: int, prompt_tokens: int) -> Rates | None:
         """The model's rates; `None` where no price is known."""
@@ -101,8 +101,9 @@ class Spending:
         alone_now = (
             0.0 if is_fetching else self._alone_now(economics.ratios, alone, alone_kept, at_ms)
         )
-        self._last = (use, now)
-        self._spent += now
+        self._last, self._billed = use, now
+        self._misses_before = self._misses
+        self._spent += now + economics.charged
         self._alone += alone_now
         self._alone_cached, self._alone_ms = alone, at_ms
         self._requests += 1
@@ -118,13 +119,13 @@ class Spending:
         )
 
     def observe(self, billed: CacheUse, at_ms: int) -> None:
-        """Put what was billed in the place of what was expected of the last request."""
-        expected, cost = self._last
+        """Put what was billed in the place of what was expected of the last request; a second
+        time, for the same request, in the place of what was said first."""
         actual = self._cost_of(billed, at_ms)
-        self._spent += actual - cost
-        self._last = (billed, actual)
-        missed = expected.read >= MINIMUM_TOKENS and billed.read == 0
-        self._misses = self._misses + 1 if missed else 0
+        self._spent += actual - self._billed
+        self._billed = actual
+        missed = self._last.read >= MINIMUM_TOKENS and billed.read == 0
+        self._misses = self._misses_before + 1 if missed else 0
 
     def _cost_of(self, use: CacheUse, at_ms: int) -> float:
         rates = self.rates(at_ms, use.prompt_tokens)
@@ -139,6 +140,8 @@ class Spending:
 
 
 def _cost(ratios: Ratios, read: int, tokens: int) -> float:
+    if tokens < MINIMUM_TOKENS:  # it is not cached
+        return tokens
     return ratios.read * read + ratios.write * (tokens - read)
 
 

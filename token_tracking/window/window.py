@@ -10,7 +10,7 @@ from token_tracking.pricing import PriceBook
 from token_tracking.window.alerts import SHARES, Alerts
 from token_tracking.window.budget import Budget, room_of
 from token_tracking.window.documents import Documents
-from token_tracking.window.forms import FORMS, form_of
+from token_tracking.window.forms import FORMS, Form, told_form
 from token_tracking.window.policies.default import default_policy
 from token_tracking.window.policies.policy import Policy
 from token_tracking.window.prepared import Alert, Prepared
@@ -108,26 +108,34 @@ class ContextWindow:
             self._preparing.observe(response, int(self._clock() * 1000))
 
     def _of(self, messages: Sequence[object]) -> Preparing:
-        if self._preparing is None:
-            form = self._form or form_of(messages)
-            self._preparing = Preparing(
-                model=self.model,
-                budget=self.budget,
-                room=self.room,
-                policies=self.policies,
-                form=form,
-                caching=self._caching,
-                sizer=self._sizer,
-                alerts=self._alerts,
-                spending=Spending(
-                    self.model,
-                    form=form.name,
-                    caching=self._caching,
-                    prices=self._prices,
-                    remaining=self._remaining,
-                ),
-            )
-        return self._preparing
+        form = self._form
+        if form is None and isinstance(messages, list | tuple):
+            # Texts alone are the same in either form; the first call or result tells.
+            form = self._form = told_form(messages)
+        preparing = self._preparing
+        if preparing is None or (form is not None and preparing.form.name != form.name):
+            preparing = self._preparing = self._begin(form or FORMS["anthropic"])
+        return preparing
+
+    def _begin(self, form: Form) -> Preparing:
+        spending = Spending(
+            self.model,
+            form=form.name,
+            caching=self._caching,
+            prices=self._prices,
+            remaining=self._remaining,
+        )
+        return Preparing(
+            model=self.model,
+            budget=self.budget,
+            room=self.room,
+            policies=self.policies,
+            form=form,
+            caching=self._caching,
+            sizer=self._sizer,
+            alerts=self._alerts,
+            spending=spending,
+        )
 
 
 def _policies(policy: Policy | Iterable[Policy] | None) -> tuple[Policy, ...]:

@@ -70,13 +70,18 @@ _OPENAI_PARTS: Final = frozenset({"image_url", "input_audio", "file", "refusal"}
 
 
 def form_of(messages: Sequence[object]) -> Form:
-    """The form that messages are written in, by the first message that tells; Anthropic's where
-    none does. A system message tells only in front: Anthropic takes them later on."""
+    """The form that messages are written in; Anthropic's where none of them tells."""
+    return told_form(messages) or FORMS["anthropic"]
+
+
+def told_form(messages: Sequence[object]) -> Form | None:
+    """The form that messages are written in, by the first that tells. A system message tells only
+    in front: Anthropic takes them later on."""
     for number, message in enumerate(messages):
         name = _form_name(message, number)
         if name is not None:
             return FORMS[name]
-    return FORMS["anthropic"]
+    return None
 
 
 def _form_name(message: object, number: int) -> str | None:

@@ -1,7 +1,7 @@
 """Large tool results are cut when they enter, before they are written to the cache."""
 
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 from msgspec import Struct
 
@@ -9,7 +9,8 @@ from token_tracking.window.blocks import Block
 from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.excerpts import head_and_tail, matching
-from token_tracking.window.placeholders import capped_note
+from token_tracking.window.placeholders import FETCH_NAME, capped_note
+from token_tracking.window.policies.clearable import is_clearable, kept_in
 
 MAX_TOKENS: Final = 8000
 
@@ -43,7 +44,8 @@ class CapToolResults(Struct, frozen=True, kw_only=True):
 
     def _is_large(self, draft: Draft, block: Block) -> bool:
         return (
-            block.kind == "tool_result"
+            is_clearable(draft, block)
+            and block.tool != FETCH_NAME
             and block.tokens - block.flat_tokens > self.max_tokens
             and block.tool not in self.exclude_tools
             and not draft.is_replaced(block)
@@ -51,14 +53,13 @@ class CapToolResults(Struct, frozen=True, kw_only=True):
 
     def _cap(self, draft: Draft, block: Block) -> int:
         subject = draft.subject(block)
-        handle = None
-        if self.store is not None:
-            handle = self.store.put(block.text, tool=block.tool, subject=subject)
+        handle = kept_in(self.store, block, subject)
         text = self._kept(draft, block, subject, handle)
-        tokens = draft.sizer.text_now(text)
+        tokens = draft.sizer.text_now(text) + block.flat_tokens
         if tokens >= block.tokens:
             return 0
-        draft.replace(block, draft.conversation.form.cleared_result(block, text), tokens)
+        raw = draft.conversation.form.cleared_result(block, text)
+        draft.replace(block, _with_media(block, raw), tokens)
         return block.tokens - tokens
 
     def _kept(self, draft: Draft, block: Block, subject: str | None, handle: str | None) -> str:
@@ -73,3 +74,13 @@ class CapToolResults(Struct, frozen=True, kw_only=True):
                 return f"{found.text}\n{left}"
         note_for = partial(capped_note, handle=handle)
         return head_and_tail(block.text, self.max_tokens, count, tokens=size, note=note_for).text
+
+
+def _with_media(block: Block, raw: dict[str, Any]) -> dict[str, Any]:
+    """What stands in a result's place, and the images and documents that the result had."""
+    given: object = cast("dict[str, Any]", block.raw).get("content")
+    if not block.flat_tokens or not isinstance(given, list):
+        return raw
+    parts = cast("list[dict[str, Any]]", given)
+    media = [part for part in parts if part.get("type") != "text"]
+    return {**raw, "content": [{"type": "text", "text": raw["content"]}, *media]}

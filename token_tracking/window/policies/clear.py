@@ -1,21 +1,31 @@
 """Old tool results, and the large arguments of old calls, are taken out where that pays."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
 
 from token_tracking.window.blocks import Block
-from token_tracking.window.calls import cleared_call, has_long_arguments
 from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.economics import Decision
-from token_tracking.window.placeholders import cleared_text
+from token_tracking.window.policies.clearable import (
+    LEAST_TOKENS,
+    PLACEHOLDER_TOKENS,
+    is_clearable,
+    is_worth_clearing,
+    placeholder,
+)
 
 KEEP: Final = 5
-LEAST_TOKENS: Final = 100
-PLACEHOLDER_TOKENS: Final = 50
-"""About what stands in a block's place, before it is worded."""
+
+MANY_BLOCKS: Final = 300
+"""From so many new ones on it works in a thread, off the event loop."""
+
+NEWEST_BLOCKS: Final = 500
+"""Of a conversation that is taken over whole, the blocks whose uses are looked at: older ones are
+hardly ever in use, and looking at 4 MB takes 0.2 s."""
 
 
 class _Memory(Struct):
@@ -52,6 +62,13 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
     async def shape(self, draft: Draft) -> None:
         """Clear what may be cleared, if it pays."""
         memory = draft.memory(self, lambda: _Memory([]))
+        new = len(draft.conversation.blocks) - memory.scanned
+        if new < MANY_BLOCKS:
+            self._shape(draft, memory)
+        else:
+            await asyncio.to_thread(self._shape, draft, memory)
+
+    def _shape(self, draft: Draft, memory: _Memory) -> None:
         self._scan(draft, memory)
         before = _rounds_start(draft, self.keep)
         found = [block for block in memory.pending if self._is_old(draft, block, before)]
@@ -64,17 +81,18 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
         if memory.scanned > len(blocks):
             memory.pending, memory.scanned = [], 0
         fresh = blocks[memory.scanned :]
-        memory.pending += [block for block in fresh if self._may_clear(block)]
+        memory.pending += [block for block in fresh if self._may_clear(draft, block)]
         memory.scanned = len(blocks)
         if self.keep_used:
-            draft.uses.grow(fresh)
+            draft.uses.grow(fresh[-NEWEST_BLOCKS:])
 
-    def _may_clear(self, block: Block) -> bool:
+    def _may_clear(self, draft: Draft, block: Block) -> bool:
+        wanted = is_worth_clearing if self.inputs else is_clearable
         return (
             block.tokens >= self.least_tokens
-            and (block.kind == "tool_result" or (self.inputs and has_long_arguments(block)))
             and block.tool_id is not None
             and block.tool not in self.exclude_tools
+            and wanted(draft, block)
         )
 
     def _is_old(self, draft: Draft, block: Block, before: int) -> bool:
@@ -103,18 +121,8 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
 
     def _clear(self, draft: Draft, block: Block) -> int:
         """Put a placeholder in a block's place; the tokens that it takes out."""
-        subject = draft.subject(block)
-        handle = None
-        if self.store is not None:
-            handle = self.store.put(block.text, tool=block.tool, subject=subject)
-        form = draft.conversation.form
-        if block.kind == "tool_use":
-            raw, text = cleared_call(block, handle)
-        else:
-            text = cleared_text(block.tool, subject, block.tokens, handle)
-            raw = form.cleared_result(block, text)
-        tokens = draft.sizer.text_now(text)
-        before = draft.sent_tokens(block)
+        raw, text = placeholder(draft, block, draft.subject(block), self.store)
+        tokens, before = draft.sizer.text_now(text), draft.sent_tokens(block)
         if tokens >= before:
             return 0
         draft.replace(block, raw, tokens)

@@ -4,12 +4,12 @@ import asyncio
 from functools import partial
 from itertools import chain
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from token_tracking.window.blocks import Block
-from token_tracking.window.calls import call_subject, cleared_call
+from token_tracking.window.calls import call_subject
 from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import DoesNotFitError
@@ -19,6 +19,8 @@ from token_tracking.window.policies.clearable import (
     Clearable,
     clearable,
     is_clearable,
+    kept_in,
+    placeholder,
     saving,
     spared_tokens,
 )
@@ -83,6 +85,8 @@ class Emergency(Struct, frozen=True, kw_only=True):
         else:
             await asyncio.to_thread(self._fit, draft, target)
         if draft.excess > 0:
+            draft.reserved = 0  # documents give way
+        if draft.excess > 0:
             raise DoesNotFitError(why_not(draft))
 
     def _fit(self, draft: Draft, target: int) -> None:
@@ -124,7 +128,7 @@ class Emergency(Struct, frozen=True, kw_only=True):
 
     def _replace(self, draft: Draft, found: list[Clearable]) -> int:
         """Put placeholders in the places of blocks; the tokens that it takes out."""
-        made = [self._placeholder(draft, block, call) for block, call in found]
+        made = [placeholder(draft, block, call_subject(call), self.store) for block, call in found]
         together = "\n".join(text for _, text in made)  # counted at once, which takes a tenth
         share = draft.sizer.text_now(together) / max(1, len(together))
         removed = 0
@@ -135,14 +139,6 @@ class Emergency(Struct, frozen=True, kw_only=True):
                 draft.replace(block, raw, tokens)
                 removed += sent - tokens
         return removed
-
-    def _placeholder(self, draft: Draft, block: Block, call: Block | None) -> tuple[Any, str]:
-        subject = call_subject(call)
-        handle = self._stored(block, subject)
-        if block.kind == "tool_use":
-            return cleared_call(block, handle)
-        text = cleared_text(block.tool, subject, block.tokens, handle)
-        return draft.conversation.form.cleared_result(block, text), text
 
     def _cap(self, draft: Draft, excess: int) -> None:
         last = draft.conversation.rounds(-1)[-1]
@@ -157,7 +153,7 @@ class Emergency(Struct, frozen=True, kw_only=True):
     def _cut(self, draft: Draft, block: Block, size: int) -> int:
         """Keep the head and the tail of a result; the tokens that it takes out."""
         count, subject = draft.sizer.text_now, draft.subject(block)
-        handle = self._stored(block, subject)
+        handle = kept_in(self.store, block, subject)
         note = partial(capped_note, handle=handle)
         tokens = block.tokens - block.flat_tokens
         text = head_and_tail(block.text, size, count, tokens=tokens, note=note).text
@@ -176,11 +172,6 @@ class Emergency(Struct, frozen=True, kw_only=True):
         if found is not None and message is not None:
             draft.edits.touch(message)
             self._note(draft, "left the documents out", found.tokens)
-
-    def _stored(self, block: Block, subject: str | None) -> str | None:
-        if self.store is None:
-            return None
-        return self.store.put(block.text, tool=block.tool, subject=subject)
 
     def _note(self, draft: Draft, what: str, tokens: int) -> None:
         draft.note(self.name, what, "the prompt would not fit otherwise", tokens)

@@ -121,7 +121,7 @@ class Summarize(Struct, frozen=True):
             what = f"{len(turns)} turns could be summarised"
             draft.note(self.name, what, refusal, tokens, done=False)
         elif await summarise(draft, self, turns, self.asking, why):
-            draft.economics.spend(decision)
+            draft.economics.spend(decision, self._price(draft, tokens))
 
     def _why(self, draft: Draft) -> str | None:
         """Why it is time for a summary, if it is."""
@@ -149,8 +149,12 @@ class Summarize(Struct, frozen=True):
             removed_new=tokens - cached,
             rewritten=max(0, rewritten + grown),
         )
-        price = self.price_ratio * (tokens + OUTPUT_RATIO * limit)
-        return _with_price(draft.economics, decision, price)
+        return _with_price(draft.economics, decision, self._price(draft, tokens))
+
+    def _price(self, draft: Draft, tokens: int) -> float:
+        """What the summary costs, in input tokens of the conversation's model."""
+        limit = self.asking.limit(draft, tokens)
+        return self.price_ratio * (tokens + OUTPUT_RATIO * limit)
 
 
 async def summarise(

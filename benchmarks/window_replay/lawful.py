@@ -1,0 +1,65 @@
+"""Which laws the requests of one conversation break, without reading all of it each time."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from benchmarks.window_replay.contents import Contents, Key, blocks_of, is_marked
+from token_tracking.window.blocks import PlainMessage
+from token_tracking.window.forms import FORMS
+from token_tracking.window.laws import validate
+from token_tracking.window.laws.reading import read
+from token_tracking.window.laws.request import BREAKPOINT_LAWS
+
+
+class Lawful:
+    """Checks each request of a conversation.
+
+    One that is the last request, which was valid, and behind it what the history got since, is
+    valid by induction: no law looks back from what is new but at what it answers. All others are
+    read whole, and so are the first and the last. Breakpoints move, and are looked at each time.
+    """
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self._last: list[Key] = []
+        self._history = 0
+        self._is_valid = False
+        self.read_whole = 0
+        """How many requests were read whole."""
+
+    def broken(
+        self,
+        sent: Sequence[PlainMessage],
+        keys: list[Key],
+        history: Sequence[PlainMessage],
+        kept: int,
+        *,
+        is_last: bool,
+    ) -> str | None:
+        """The law that a request breaks, if any. The first `kept` messages of the history are
+        those of the request before; `is_last` where no request follows."""
+        follows = not is_last and self._follows(keys, history, kept)
+        if follows:
+            law = _broken_breakpoint(sent)
+        else:
+            self.read_whole += 1
+            found = validate(sent, original=history)
+            law = found.law if found is not None else None
+        self._is_valid = law is None
+        self._last, self._history = keys, len(history)
+        return law
+
+    def _follows(self, keys: list[Key], history: Sequence[PlainMessage], kept: int) -> bool:
+        if not self._is_valid or kept != self._history:
+            return False
+        front = len(self._last)
+        return keys[:front] == self._last and keys[front:] == self._contents.keys(history[kept:])
+
+
+def _broken_breakpoint(messages: Sequence[PlainMessage]) -> str | None:
+    marked = [each for each in messages if any(map(is_marked, blocks_of(each)))]
+    reading = read(marked, FORM)[0]
+    return next((law.name for law in BREAKPOINT_LAWS if law.check(reading) is not None), None)
+
+
+FORM: Final = FORMS["anthropic"]

@@ -1,0 +1,140 @@
+"""When an edit pays, with figures by hand."""
+
+import time
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from token_tracking.pricing import PriceBook, Rates
+from token_tracking.window.economics import UNCACHED, USUAL, Economics, Ratios, ratios_of
+
+NOW_MS = int(time.time() * 1000)
+
+
+def economics(ratios: Ratios, remaining: float, **more: float) -> Economics:
+    """Break-even alone: no margin, and a guard that lets everything through."""
+    given_: dict[str, float] = {"spent": 0.0, "alone": 1e12, "margin": 1.0, **more}
+    return Economics(ratios=ratios, is_cached=True, remaining=remaining, **given_)
+
+
+def rates_of(model: str) -> Rates:
+    return PriceBook().rates(model, NOW_MS, prompt_tokens=1_000)
+
+
+@pytest.mark.parametrize(
+    ("model", "ttl", "read", "write"),
+    [
+        ("claude-opus-4-6", "5m", 0.1, 1.25),
+        ("claude-opus-4-6", "1h", 0.1, 2.0),
+        ("claude-opus-5-5", "5m", 0.05, 1.25),
+        ("claude-fable-5-2", "5m", 0.025, 1.25),
+        ("claude-fable-5-2", "1h", 0.025, 2.0),
+    ],
+)
+def test_the_ratios_are_those_of_the_models_own_prices(
+    model: str, ttl: str, read: float, write: float
+):
+    assert ratios_of(rates_of(model), ttl) == Ratios(read, write)
+
+
+def test_a_model_without_a_price_has_the_usual_ratios():
+    assert ratios_of(None, "5m") == USUAL["5m"] == Ratios(0.1, 1.25)
+    assert ratios_of(None, "1h") == USUAL["1h"] == Ratios(0.1, 2.0)
+
+
+def test_where_nothing_is_cached_all_tokens_cost_the_same():
+    assert ratios_of(rates_of("claude-opus-4-6"), None) == UNCACHED
+
+
+@pytest.mark.parametrize(
+    ("ratios", "pays", "does_not"),
+    [
+        # 20,000 tokens go before 40,000 that stay: writing those again costs (W - R) x 40,000,
+        # and this request reads 20,000 less. Each later one saves R x 20,000.
+        (Ratios(0.1, 1.25), 23, 21),  # 46,000 - 2,000 = 44,000 against 2,000 each: 22
+        (Ratios(0.05, 1.25), 48, 46),  # 48,000 - 1,000 = 47,000 against 1,000 each: 47
+        (Ratios(0.025, 1.25), 98, 96),  # 49,000 - 500 = 48,500 against 500 each: 97
+        (Ratios(0.1, 2.0), 38, 36),  # 76,000 - 2,000 = 74,000 against 2,000 each: 37
+    ],
+)
+def test_an_edit_pays_from_the_break_even_on(ratios: Ratios, pays: int, does_not: int):
+    edit = {"removed_cached": 20_000, "removed_new": 0, "rewritten": 40_000}
+    assert economics(ratios, pays).weigh(**edit).pays
+    assert not economics(ratios, does_not).weigh(**edit).pays
+
+
+def test_the_decision_says_what_the_edit_costs_now_and_saves_later():
+    found = economics(Ratios(0.1, 1.25), 30).weigh(
+        removed_cached=20_000, removed_new=0, rewritten=40_000
+    )
+    assert found.now == pytest.approx(44_000)
+    assert found.later == pytest.approx(60_000)
+
+
+def test_what_is_new_is_saved_at_the_price_of_writing():
+    found = economics(Ratios(0.1, 1.25), 5).weigh(removed_cached=0, removed_new=8_000, rewritten=0)
+    assert found.pays
+    assert found.now == pytest.approx(-10_000)
+
+
+def test_with_a_margin_it_has_to_pay_that_often():
+    edit = {"removed_cached": 20_000, "removed_new": 0, "rewritten": 40_000}
+    assert not economics(Ratios(0.1, 1.25), 43, margin=2.0).weigh(**edit).pays
+    assert economics(Ratios(0.1, 1.25), 45, margin=2.0).weigh(**edit).pays
+
+
+def test_a_lapsed_cache_always_clears():
+    lapsed = Economics(
+        ratios=Ratios(0.1, 1.25), is_cached=False, remaining=0.0, spent=10.0, alone=1.0
+    )
+    decision = lapsed.weigh(removed_cached=1, removed_new=0, rewritten=10**6)
+    assert decision.pays
+    assert decision.now == pytest.approx(-1.25)
+    assert not lapsed.weigh(removed_cached=0, removed_new=0, rewritten=0).pays
+
+
+def test_the_guard_holds_back_what_would_cost_too_much_if_it_ended_here():
+    edit = {"removed_cached": 20_000, "removed_new": 0, "rewritten": 40_000}  # 44,000 now
+    alone = 1_000_000.0
+    at_limit = economics(Ratios(0.1, 1.25), 1_000, spent=1.02 * alone - 44_001, alone=alone)
+    over = economics(Ratios(0.1, 1.25), 1_000, spent=1.02 * alone - 43_999, alone=alone)
+    assert at_limit.weigh(**edit).pays
+    assert not over.weigh(**edit).pays
+    assert "if it ended here" in over.weigh(**edit).why
+
+
+def test_what_saves_at_once_needs_no_guard():
+    dear = economics(Ratios(0.1, 1.25), 10, spent=100.0, alone=1.0)
+    assert dear.weigh(removed_cached=0, removed_new=100, rewritten=0).pays
+
+
+def test_a_decision_that_was_taken_counts_for_the_next():
+    weighing = economics(Ratios(0.1, 1.25), 30)
+    decision = weighing.weigh(removed_cached=20_000, removed_new=0, rewritten=40_000)
+    weighing.spend(decision)
+    assert weighing.spent == decision.now
+
+
+@given(
+    st.sampled_from([Ratios(0.1, 1.25), Ratios(0.05, 1.25), Ratios(0.025, 2.0)]),
+    st.integers(1, 10**6),
+    st.integers(0, 10**6),
+    st.floats(0, 1_000),
+)
+def test_it_pays_where_k_r_t_is_more_than_w_less_r_of_s(
+    ratios: Ratios, removed: int, kept: int, remaining: float
+):
+    """This request reads T less as well, so k counts it in."""
+    saved = (remaining + 1) * ratios.read * removed
+    costs = (ratios.write - ratios.read) * kept
+    found = economics(ratios, remaining).weigh(
+        removed_cached=removed, removed_new=0, rewritten=kept
+    )
+    if abs(saved - costs) > 1e-6 * max(1.0, saved, costs):
+        assert found.pays == (saved > costs)
+
+
+def test_prices_are_exact():
+    assert rates_of("claude-opus-4-6").input == Decimal(5_000_000)
