@@ -1,8 +1,8 @@
 """An agent that works on a folder, without and with a window, and what each run was billed.
 
-    python examples/agent.py FOLDER "QUESTION"   asks Claude, with the key in ANTHROPIC_API_KEY
-    python examples/agent.py FOLDER --local      in a clone, after `make test`: a local server plays
-                                                 the API, so that no key is needed
+    python examples/agent.py FOLDER "QUESTION"
+
+asks Claude, with the key in ANTHROPIC_API_KEY; `examples/local.py` shows the same without a key.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from token_tracking.window import (
     fetch_call,
 )
 
-MODEL: Final = "claude-sonnet-4-5"
+MODEL: Final = "claude-sonnet-4-6"
 MAX_TOKENS: Final = 8_000
 SYSTEM: Final = "You answer questions about the files of one folder. Look before you answer."
 
@@ -37,9 +37,7 @@ class Agent:
     def __init__(
         self, client: AsyncAnthropic, folder: Folder, ledger: TokenSystem, *, with_window: bool
     ) -> None:
-        self.client = client
-        self.folder = folder
-        self.ledger = ledger
+        self.client, self.folder, self.ledger = client, folder, ledger
         self.session = str(uuid4())
         self.cleared = MemoryContentStore()
         policies = [ClearToolResults(store=self.cleared), Emergency(store=self.cleared)]
@@ -86,10 +84,10 @@ class Agent:
 
 
 async def billed(ledger: TokenSystem, session: str) -> tuple[int, int, Decimal]:
-    """What a session was billed, as the ledger has it: requests, prompt tokens and USD."""
+    """Requests, prompt tokens and USD (NaN without a price) of a session, as the ledger has it."""
     messages = (await ledger.metrics.get_session_data(session)).messages
-    cost = sum((message.cost_usd or Decimal(0) for message in messages), Decimal(0))
-    return len(messages), sum(message.usage.prompt_tokens for message in messages), cost
+    costs = [Decimal("NaN") if each.cost_usd is None else each.cost_usd for each in messages]
+    return len(messages), sum(each.usage.prompt_tokens for each in messages), sum(costs, Decimal(0))
 
 
 async def compare(client: AsyncAnthropic, folder: Folder, question: str, db: str | Path) -> None:
@@ -103,28 +101,18 @@ async def compare(client: AsyncAnthropic, folder: Folder, question: str, db: str
             requests, prompt, cost = found[-1]
             print(f"{name:<8} {requests:>3} requests {prompt:>12,} prompt tokens  ${cost:.4f}")
     (_, alone, alone_cost), (_, prompt, cost) = found
-    print(f"{'saved':<8} {alone - prompt:>25,} prompt tokens  ${alone_cost - cost:.4f}", end=" ")
-    print(f"({1 - prompt / alone:.0%} of the tokens, {1 - cost / alone_cost:.0%} of the cost)")
+    print(f"{'saved':<8} {1 - prompt / alone:>25.0%} prompt tokens  {1 - cost / alone_cost:.0%}")
 
 
 async def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("question", nargs="?", default="What is in this folder?")
-    parser.add_argument("--local", action="store_true", help="ask a local server, without a key")
     parser.add_argument("--db", default="agent.db", help="the ledger (agent.db)")
     options = parser.parse_args()
-    folder = Folder(options.folder)
-    if not options.local:
-        await compare(AsyncAnthropic(), folder, options.question, options.db)
-        return
-    from scripted import local_claude  # noqa: PLC0415 (a clone only)
-
-    with local_claude(folder) as address:
-        client = AsyncAnthropic(base_url=address, api_key="none")
-        await compare(client, folder, options.question, options.db)
+    async with AsyncAnthropic() as client:
+        await compare(client, Folder(options.folder), options.question, options.db)
 
 
 if __name__ == "__main__":

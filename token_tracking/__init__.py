@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from token_tracking.system import TokenSystem, create_token_system
     from token_tracking.tracker import TokenTracker
     from token_tracking.usage import Usage, UsageEvent
+    from token_tracking.window import ContextWindow
 
 __all__ = [
+    "ContextWindow",
     "EfficiencyEngine",
     "InvalidPeriodError",
     "InvalidPricesError",
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ContextWindow": "window",
     "EfficiencyEngine": "efficiency",
     "LibrarySize": "loads",
     "Load": "loads",

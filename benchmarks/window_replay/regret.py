@@ -2,10 +2,15 @@
 longer stand in its prompt."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.window_replay.contents import Contents, Key, blocks_of
+from benchmarks.window_sessions import Conversation
 from token_tracking.window.blocks import PlainMessage
+
+LEAST_TOKENS = 100
+"""Results smaller than that are hardly worth clearing."""
 
 
 class Holders:
@@ -53,3 +58,33 @@ class Holders:
             if not isinstance(block, dict) or block.get("type") in ("text", "tool_use"):
                 written |= self._contents.strings(block)
         return written
+
+
+@dataclass
+class Recognisable:
+    """How many of the results could be seen to be used again: those of `LEAST_TOKENS` and more
+    that hold a distinctive string which no other block of their conversation held before."""
+
+    results: int = 0
+    telling: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """Of all such results; `None` where there are none."""
+        return self.telling / self.results if self.results else None
+
+    def add(self, conversation: Conversation, contents: Contents) -> None:
+        """The results of one conversation."""
+        seen: set[str] = set()
+        for request in conversation.requests:
+            for message, tokens in zip(request.add, request.add_tokens, strict=True):
+                for block, count in zip(blocks_of(message), tokens, strict=True):
+                    strings = contents.strings(block)
+                    if _is_result(block) and count >= LEAST_TOKENS:
+                        self.results += 1
+                        self.telling += not strings <= seen
+                    seen |= strings
+
+
+def _is_result(block: Any) -> bool:
+    return isinstance(block, dict) and block["type"] == "tool_result"

@@ -31,7 +31,7 @@ class Replay:
         self.outcome = Outcome()
         self._conversation = conversation
         self._contents = contents
-        self._subject = subject
+        self.subject = subject
         self._window = window
         self._biller = Biller(contents, conversation.base_tokens, PRICES)
         self._holders = Holders(contents)
@@ -83,7 +83,7 @@ class Replay:
     async def _send(self, request: Request, at_ms: int, *, again: bool = False) -> list[Any]:
         """One request; the blocks that its answer misses."""
         kept, self._sent_length = self._sent_length, len(self._history)
-        edited = await self._subject.prepare(self._history, kept, at_ms)
+        edited = await self.subject.prepare(self._history, kept, at_ms)
         keys = self._contents.keys(edited.messages)
         used = self._biller.send(edited.messages, keys, request.model, at_ms)
         prompt = used["5m"].prompt_tokens
@@ -94,7 +94,7 @@ class Replay:
         output = FETCH_OUTPUT_TOKENS * len(missed) if missed else request.output_tokens
         bill = self._biller.write if missed else self._biller.answer
         bill(request.model, at_ms, prompt=0 if missed else prompt, output=output)
-        self._subject.observe(used, output)
+        self.subject.observe(used, output)
         return missed
 
     def _missed(self, answer: PlainMessage, keys: list[Key]) -> list[Any]:

@@ -39,7 +39,7 @@ async def test_a_history_below_its_limit_is_left_alone():
 
 async def test_one_token_over_the_limit_goes_down_to_the_share_of_it():
     messages = chat(6)
-    prepared = await prepare(window_of(SlidingWindow(max_tokens=1_029)), messages)
+    prepared = await prepare(window_of(SlidingWindow(max_tokens=1_029, to=0.7)), messages)
     assert prepared.tokens.history <= 0.7 * 1_029
     assert not said(prepared, "a2_0")
     assert said(prepared, "q3_0")
@@ -47,6 +47,13 @@ async def test_one_token_over_the_limit_goes_down_to_the_share_of_it():
     assert action.is_done
     assert action.what == "left out the 3 oldest turns"
     assert action.tokens == 1_030 - prepared.tokens.history
+
+
+async def test_of_a_small_history_as_many_turns_stay_as_fit():
+    prepared = await prepare(window_of(SlidingWindow(max_tokens=1_029)), chat(6))
+    assert not said(prepared, "a0_0")
+    assert said(prepared, "q2_0")
+    assert 800 < prepared.tokens.history <= 1_029
 
 
 async def test_what_was_said_first_stays_and_its_answer_goes():
@@ -58,7 +65,7 @@ async def test_what_was_said_first_stays_and_its_answer_goes():
 
 
 async def test_the_bytes_stay_until_the_limit_is_reached_again():
-    window = window_of(SlidingWindow(max_tokens=1_200))
+    window = window_of(SlidingWindow(max_tokens=1_200, to=0.7))
     before: list[str] = []
     moves = 0
     for request in requests_of(chat(20)):
@@ -135,7 +142,7 @@ async def test_turns_smaller_than_a_note_are_left_out_without_one():
 
 
 async def test_a_conversation_changed_where_turns_are_left_out_is_sent_whole_again():
-    window = window_of(SlidingWindow(max_tokens=800))
+    window = window_of(SlidingWindow(max_tokens=800, to=0.7))
     messages = chat(6)
     assert said(await prepare(window, messages), "left out here")
     changed = [*messages[:3], assistant("something else"), *messages[4:7]]
@@ -146,7 +153,7 @@ async def test_a_conversation_changed_where_turns_are_left_out_is_sent_whole_aga
 
 
 async def test_a_conversation_changed_behind_what_is_left_out_stays_short():
-    window = window_of(SlidingWindow(max_tokens=800))
+    window = window_of(SlidingWindow(max_tokens=800, to=0.7))
     messages = chat(6)
     before = await prepare(window, messages)
     prepared = await prepare(window, [*messages[:-1], user("another question")])
@@ -154,7 +161,7 @@ async def test_a_conversation_changed_behind_what_is_left_out_stays_short():
 
 
 async def test_it_goes_on_from_the_messages_that_were_handed_back():
-    window = window_of(SlidingWindow(max_tokens=800))
+    window = window_of(SlidingWindow(max_tokens=800, to=0.7))
     prepared = await prepare(window, chat(6))
     messages: list[Message] = [*prepared.messages, assistant("fine"), user("go on")]
     again = await window.prepare("be brief", messages)

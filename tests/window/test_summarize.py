@@ -258,7 +258,7 @@ async def test_a_summary_that_pays_only_if_the_conversation_goes_on_has_to_wait(
 
 async def test_a_summary_that_pays_is_asked_for():
     notes = Notes()
-    action = action_of(await _grown(Summarize(notes), Long(100), idle_seconds=3_600))
+    action = action_of(await _grown(Summarize(notes, price_ratio=0.5), Long(100), 3_600))
     assert action.is_done
     assert len(notes.requests) == 1
 

@@ -2,8 +2,8 @@
 
 The rules are those of Anthropic's documentation of prompt caching: an entry is made at each
 breakpoint, covers everything before it, and lives five minutes or an hour from its last use; a
-breakpoint finds entries up to 20 blocks before it; prompts below a model's minimum are not cached.
-Which shorter entries are kept alive by a longer one is not documented: here none is.
+breakpoint looks for entries at 20 blocks, of which its own is the first; prompts below a model's
+minimum are not cached. Which shorter entries are kept alive by a longer one is not documented: here none is.
 
 Providers that cache by themselves (OpenAI) take no breakpoints.
 """
@@ -113,7 +113,7 @@ class PromptCache:
         """The blocks of the longest entry that a breakpoint finds; all that are found live on."""
         longest = 0
         for place, _ in placed:
-            first = place - self._lookback
+            first = place - self._lookback + 1  # its own block is the first of them
             within = [each for each in self._entries if first <= each.blocks <= place]
             if within:
                 found = max(within, key=_place)

@@ -27,7 +27,7 @@ class ContextWindow:
         model: the name as the provider takes it.
         budget: tokens for each part; by default what the model's window leaves beside the answer.
         policy: one policy or several, in the order in which they act; by default
-            `default_policy()`. `()` edits nothing, and only places breakpoints.
+            `default_policy(budget)`. `()` edits nothing, and only places breakpoints.
         caching: the lifetime of the breakpoints that are placed; `None` places none.
         form: `anthropic` or `openai`; by default seen from the first messages.
         window: the model's context window in tokens, where it is known better.
@@ -62,7 +62,7 @@ class ContextWindow:
         self.model: Final = model
         self.budget: Final = budget or Budget()
         self.room: Final = room_of(self.budget, model, window)
-        self.policies: Final = _policies(policy)
+        self.policies: Final = _policies(policy, self.budget)
         self._form = None if form is None else FORMS[form]
         self._caching: Caching | None = caching
         self._remaining = remaining or UsualRemaining()
@@ -138,7 +138,7 @@ class ContextWindow:
         )
 
 
-def _policies(policy: Policy | Iterable[Policy] | None) -> tuple[Policy, ...]:
+def _policies(policy: Policy | Iterable[Policy] | None, budget: Budget) -> tuple[Policy, ...]:
     if policy is None:
-        return default_policy()
+        return default_policy(budget)
     return (policy,) if isinstance(policy, Policy) else tuple(policy)

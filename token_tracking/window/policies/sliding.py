@@ -13,6 +13,9 @@ from token_tracking.window.policies.droppable import droppable_turns
 from token_tracking.window.summaries import stand_in_text
 
 TO: Final = 0.7
+SMALL_TOKENS: Final = 10_000
+"""A history that is not much larger than what a provider caches at all (1,024 to 4,096 tokens)."""
+
 KEEP_TURNS: Final = 1
 
 
@@ -23,19 +26,22 @@ class SlidingWindow(Struct, frozen=True, kw_only=True):
 
     Each time it moves, everything behind the task is written to the cache again. So it moves
     seldom and far: down to the share `to` of the limit, and stays there until the limit is
-    reached again. The user's first message stays, as do the last turn and `keep_turns` before it,
-    unless the prompt would not fit. A last turn that alone is too large is left to `Emergency`.
+    reached again. By default that is 0.7, and 1 for a limit of up to 10,000 tokens, so that as
+    many of the newest turns stay as fit. The user's first message stays, as do the last turn and
+    `keep_turns` before it, unless the prompt would not fit. A last turn that alone is too large
+    is left to `Emergency`.
 
     Raises:
         InvalidBudgetError: `to` is not above 0 and up to 1, or a number is not whole and positive.
     """
 
     max_tokens: int | None = None
-    to: float = TO
+    to: float | None = None
     keep_turns: int = KEEP_TURNS
 
     def __post_init__(self) -> None:
-        check_share("to", self.to)
+        if self.to is not None:
+            check_share("to", self.to)
         check_count("keep_turns", self.keep_turns, least=0)
         if self.max_tokens is not None:
             check_count("max_tokens", self.max_tokens)
@@ -65,13 +71,17 @@ class SlidingWindow(Struct, frozen=True, kw_only=True):
         """The tokens of the history, those it may have, and why; more may it have where neither
         the window nor the prompt is full."""
         history = history_tokens(draft)
-        room = draft.room.context - (draft.tokens - history)
+        room = history - draft.excess
         limit = self.max_tokens or draft.budget.max_history_tokens
         if limit is not None and history > limit:
-            return history, int(self.to * min(limit, max(0, room))), "the history is over its limit"
+            return history, self._down_from(min(limit, room)), "the history is over its limit"
         if history > room:
-            return history, int(self.to * max(0, room)), "the prompt is over its budget"
+            return history, self._down_from(room), "the prompt is over its budget"
         return history, history, ""
+
+    def _down_from(self, limit: int) -> int:
+        to = self.to or (1.0 if limit <= SMALL_TOKENS else TO)
+        return int(to * max(0, limit))
 
     def _drop_to(self, draft: Draft, tokens: int) -> tuple[int, int]:
         """Leave out the oldest turns until so many tokens are gone: how many, and their tokens."""
