@@ -24,7 +24,9 @@ def conversation(session: str, requests: int, days_ago: float, **fields: Any) ->
     """Its messages, a minute apart; the last one is that long ago."""
     end = NOW - int(days_ago * DAY)
     return [
-        event(f"msg_{session}_{fields.get('agent_id', '')}_{n}", end - n * 60_000, session, **fields)
+        event(
+            f"msg_{session}_{fields.get('agent_id', '')}_{n}", end - n * 60_000, session, **fields
+        )
         for n in range(requests)
     ]
 

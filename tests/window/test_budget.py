@@ -38,7 +38,7 @@ def test_a_threshold_that_is_no_share_is_named(value: Any):
 
 def test_the_context_is_the_window_less_the_answers_reserve():
     room = room_of(Budget(), SONNET)
-    assert (room.window, room.output, room.context) == (200_000, 32_000, 168_000)
+    assert (room.window, room.output, room.context) == (200_000, 20_000, 180_000)
     room = room_of(Budget(max_output_tokens=4_000), SONNET)
     assert (room.output, room.context) == (4_000, 196_000)
 
@@ -49,8 +49,8 @@ def test_a_small_window_reserves_a_quarter_for_the_answer():
 
 
 def test_a_budget_above_the_window_is_what_the_window_leaves():
-    assert room_of(Budget(max_context_tokens=10**7), SONNET).context == 168_000
-    assert room_of(Budget(max_context_tokens=168_000), SONNET).context == 168_000
+    assert room_of(Budget(max_context_tokens=10**7), SONNET).context == 180_000
+    assert room_of(Budget(max_context_tokens=180_000), SONNET).context == 180_000
     assert room_of(Budget(max_context_tokens=167_999), SONNET).context == 167_999
 
 

@@ -1,40 +1,40 @@
 """The example agent, on a folder of real files, against a local server."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.upstream.app import Upstream
-from tests.upstream.serve import upstream
+from tests.upstream.received import Received
+from tests.upstream.serve import served
 from token_tracking.window.laws import validate
-
-__all__ = ["upstream"]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODULES = ("agent", "folder", "local")
 RUN = re.compile(r"(\w+) +(\d+) requests +([\d,]+) prompt tokens +\$([\d.]+)")
 
 
-@pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def local() -> Iterator[Any]:
     """The module as its script finds it; the names are free again afterwards."""
-    import sys
-
-    monkeypatch.syspath_prepend(EXAMPLES)
-    yield import_module("local")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
+        yield import_module("local")
     for name in MODULES:
         sys.modules.pop(name, None)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Fifteen texts of about 20 kB, in which words recur."""
-    root = tmp_path / "files"
-    root.mkdir()
+    root = tmp_path_factory.mktemp("files")
     for number in range(15):
         lines = [
             f"After {number + line} steps it is always the other side, because each waits."
@@ -44,39 +44,54 @@ def files(tmp_path: Path) -> Path:
     return root
 
 
-async def test_the_agent_is_billed_less_with_a_window(
-    local: Any, upstream: Upstream, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await local.run(upstream, local.Folder(files), tmp_path / "agent.db")
-    printed = capsys.readouterr().out
-    without, with_window = (match.groups() for match in RUN.finditer(printed))
+class Ran(NamedTuple):
+    """What was printed, and what the server received."""
+
+    printed: str
+    requests: list[Received]
+
+
+@pytest.fixture(scope="module")
+def ran(local: Any, files: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Both runs of the agent."""
+    database = tmp_path_factory.mktemp("ledger") / "agent.db"
+    with served() as upstream, redirect_stdout(StringIO()) as printed:
+        asyncio.run(local.run(upstream, local.Folder(files), database))
+    return Ran(printed.getvalue(), upstream.requests)
+
+
+def tokens(run: Sequence[str]) -> int:
+    return int(run[2].replace(",", ""))
+
+
+@pytest.mark.slow
+def test_the_agent_is_billed_less_with_a_window(ran: Ran) -> None:
+    without, with_window = (match.groups() for match in RUN.finditer(ran.printed))
     assert [without[0], with_window[0]] == ["without", "with"]
     assert int(without[1]) == int(with_window[1]) > 25
     assert tokens(with_window) < 0.7 * tokens(without)
     assert float(with_window[3]) < 0.9 * float(without[3])
-    assert re.search(r"^saved +\d+% prompt tokens  \d+%$", printed, re.MULTILINE)
-    # What is printed of the ledger is what the server billed.
-    billed = [request.billed[-1].prompt for request in upstream.requests]
+    assert re.search(r"^saved +\d+% prompt tokens  \d+%$", ran.printed, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_ledger_says_what_the_server_billed(ran: Ran) -> None:
+    billed = [request.billed[-1].prompt for request in ran.requests]
     half = len(billed) // 2
-    assert [sum(billed[:half]), sum(billed[half:])] == [tokens(without), tokens(with_window)]
+    printed = [tokens(match.groups()) for match in RUN.finditer(ran.printed)]
+    assert printed == [sum(billed[:half]), sum(billed[half:])]
 
 
-async def test_nothing_that_the_agent_sends_is_refused(
-    local: Any, upstream: Upstream, files: Path, tmp_path: Path
-) -> None:
-    await local.run(upstream, local.Folder(files), tmp_path / "agent.db")
-    assert {request.status for request in upstream.requests} == {200}
-    assert [validate(request.messages) for request in upstream.requests] == [None] * 82
-    last = str(upstream.requests[-1].messages)
+@pytest.mark.slow
+def test_nothing_that_the_agent_sends_is_refused(ran: Ran) -> None:
+    assert {request.status for request in ran.requests} == {200}
+    assert {validate(request.messages) for request in ran.requests} == {None}
+    last = str(ran.requests[-1].messages)
     assert "cleared to save context" in last
     assert "fetch_content handle=c-" in last
 
 
-def tokens(run: Any) -> int:
-    return int(run[2].replace(",", ""))
-
-
-async def test_what_was_cleared_can_be_fetched_by_the_agent(local: Any, files: Path) -> None:
+def test_what_was_cleared_can_be_fetched_by_the_agent(local: Any, files: Path) -> None:
     agent_module: Any = import_module("agent")
     agent = agent_module.Agent(None, local.Folder(files), None, with_window=True)
     handle = agent.cleared.put("a text that was cleared")
@@ -89,7 +104,7 @@ async def test_what_was_cleared_can_be_fetched_by_the_agent(local: Any, files: P
     [("read_file", {"path": "../secret"}), ("read_file", {}), ("drop_tables", {})],
     ids=["a file outside", "no path", "no such tool"],
 )
-async def test_a_call_that_cannot_be_run_is_told_to_the_model(
+def test_a_call_that_cannot_be_run_is_told_to_the_model(
     local: Any, files: Path, call: tuple[str, dict[str, str]]
 ) -> None:
     agent_module: Any = import_module("agent")

@@ -75,7 +75,7 @@ async def test_a_summariser_gets_what_clearing_left():
         requests.append(request)
         return "noted"
 
-    hybrid = Hybrid(noting, clear=ClearToolResults(keep=2, keep_used=False), keep_turns=1)
+    hybrid = Hybrid(noting, clear=ClearToolResults(keep=3, keep_used=False), keep_turns=1)
     prepared = await prepare(window_of(hybrid, context=900, history=500), with_tools(12))
     assert [action.policy for action in prepared.actions] == ["clear_tool_results", "summarize"]
     assert "Result of look" in str(requests[0].messages[1])

@@ -10,9 +10,10 @@ from token_tracking.window.errors import InvalidBudgetError
 UNKNOWN_WINDOW: Final = 200_000
 """Taken for a model whose window no source tells: that of most Claude models."""
 
-DEFAULT_MAX_OUTPUT: Final = 32_000
-"""Reserved for the answer where the budget does not say and the model writes as much: of those that
-may write 128,000 tokens hardly any answer does."""
+DEFAULT_MAX_OUTPUT: Final = 20_000
+"""Reserved for the answer where the budget does not say and the model writes as much: the package
+`anthropic` wants longer answers streamed, and of those that may have 128,000 tokens hardly any
+does."""
 
 _LARGEST_RESERVE: Final = 0.25
 """Of the window."""

@@ -1,10 +1,13 @@
 """What a window has changed in a conversation, for good: the same bytes in every later request."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from msgspec import Struct
 
-from token_tracking.window.blocks import PlainMessage
+from token_tracking.window.blocks import Block, PlainMessage
+
+_MARK: Final = "cache_control"
 
 
 class Replacement(Struct, frozen=True):
@@ -67,6 +70,17 @@ class Edits:
         """Send something else in a block's place."""
         self.replaced[message, block] = replacement
         self.touch(message)
+
+    def remark(self, blocks: Iterable[Block]) -> None:
+        """The caller has moved breakpoints: what stands in the places of blocks has theirs."""
+        for block in blocks:
+            place = (block.message, block.index)
+            replaced = self.replaced.get(place)
+            if replaced is not None and isinstance(block.raw, Mapping):
+                raw = {name: each for name, each in replaced.raw.items() if name != _MARK}
+                if block.raw.get(_MARK):
+                    raw[_MARK] = block.raw[_MARK]
+                self.replaced[place] = Replacement(raw, replaced.tokens)
 
     def drop(self, messages: range) -> None:
         """Leave messages out."""

@@ -63,6 +63,7 @@ class Outgoing:
         for number in messages:
             if number + 1 >= len(self._first):
                 continue
+            self._edits.remark(self._conversation.blocks_of(number))
             start = self._first[number]
             fresh = sent_in_place(self._conversation, self._edits, number)
             for place, each in enumerate(fresh, start):

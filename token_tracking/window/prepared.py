@@ -75,11 +75,12 @@ class Alert(Struct, frozen=True, kw_only=True):
 class Prepared(Struct, frozen=True, kw_only=True):
     """A request that fits, is valid, and is ready to be sent.
 
-    `messages`, `system` and `tools` go to the provider as they are; `params` are further arguments
+    `form` is the API's: `anthropic` or `openai`. `messages`, `system` and `tools` go to the provider as they are; `params` are further arguments
     that a policy asks for (context editing, beta headers); `max_tokens` is what is recommended for
     the answer. The rest says what was done.
     """
 
+    form: str
     messages: list[PlainMessage]
     system: Any
     tools: Any
@@ -92,8 +93,10 @@ class Prepared(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...]
 
     def request(self) -> dict[str, Any]:
-        """The keyword arguments of `client.messages.create`, but for the model."""
-        given = {"messages": self.messages, "max_tokens": self.max_tokens, **self.params}
+        """The keyword arguments of `client.messages.create` (Anthropic) or
+        `client.chat.completions.create` (OpenAI), but for the model."""
+        limit = "max_completion_tokens" if self.form == "openai" else "max_tokens"
+        given = {"messages": self.messages, limit: self.max_tokens, **self.params}
         if self.system is not None:
             given["system"] = self.system
         if self.tools is not None:

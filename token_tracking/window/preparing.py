@@ -133,7 +133,7 @@ class Preparing:
         )
         tokens = tally(draft, is_anchored=self._is_anchored)
         alerts = self._check(draft, tokens.total)
-        history.was_sent(placed.messages)
+        history.was_sent([*placed.messages])  # the caller's list may grow
         self._has_sent = True
         return _prepared(draft, placed, tokens=tokens, costs=costs, alerts=alerts)
 
@@ -149,6 +149,7 @@ class Preparing:
 
 def _prepared(draft: Draft, placed: Placed, **found: Any) -> Prepared:
     return Prepared(
+        form=draft.conversation.form.name,
         messages=placed.messages,
         system=placed.system,
         tools=placed.tools,

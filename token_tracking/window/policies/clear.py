@@ -18,7 +18,7 @@ from token_tracking.window.policies.clearable import (
     placeholder,
 )
 
-KEEP: Final = 5
+KEEP: Final = 6
 
 MANY_BLOCKS: Final = 300
 """From so many new ones on it works in a thread, off the event loop."""
@@ -156,13 +156,14 @@ def weigh(draft: Draft, blocks: Iterable[Block]) -> Decision:
 
 
 def _rounds_start(draft: Draft, keep: int) -> int:
-    """The first message of the last `keep` rounds."""
-    messages = draft.conversation.messages
-    for number in range(len(messages) - 1, -1, -1):
-        if messages[number]["role"] == "assistant":
-            keep -= 1
-            if keep < 0:
-                return number + 1
+    """The first message of the last `keep` rounds; one is kept always, which was not read yet."""
+    roles = [message["role"] for message in draft.conversation.messages]
+    left = max(1, keep)
+    for number in range(len(roles) - 1, -1, -1):
+        if roles[number] == "assistant" and (number == 0 or roles[number - 1] != "assistant"):
+            left -= 1
+            if not left:
+                return number
     return 0
 
 
