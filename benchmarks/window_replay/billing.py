@@ -17,11 +17,6 @@ _USUAL = Rates(5_000_000, 25_000_000, 500_000, 6_250_000, 10_000_000, None, "as 
 """For models without a price: only ratios are printed."""
 
 
-LOOK_BACK = 19
-"""Blocks before a breakpoint's own at which an entry is found. Anthropic's page on prompt caching:
-at most 20 places, the breakpoint's own counted as the first."""
-
-
 @dataclass
 class Bill:
     """Sums of one replay: pico-USD of prompts and of what a policy had written, by lifetime;
@@ -72,7 +67,7 @@ class Biller:
     ) -> dict[str, CacheUse]:
         """One request; how its prompt is billed with either lifetime."""
         sums = [0, *accumulate(map(self._contents.tokens, keys), initial=self._base)]
-        line = self._lines.setdefault(model, _Line({t: _cache() for t in LIFETIMES}, []))
+        line = self._lines.setdefault(model, _Line({ttl: PromptCache() for ttl in LIFETIMES}, []))
         same = common(keys, line.last)
         places = self.places(messages, same, len(keys))
         used: dict[str, CacheUse] = {}
@@ -129,10 +124,6 @@ def rates_of(prices: PriceBook, model: str, at_ms: int, prompt_tokens: int) -> R
         return prices.rates(model, at_ms, prompt_tokens=prompt_tokens)
     except UnknownModelError:
         return _USUAL
-
-
-def _cache() -> PromptCache:
-    return PromptCache(lookback=LOOK_BACK)
 
 
 def _all(messages: Sequence[PlainMessage]) -> list[object]:

@@ -82,9 +82,11 @@ def is_marked(block: object) -> bool:
 
 def texts_of(block: Any) -> Iterator[str]:
     """What stands in a block. The name of a called tool is left out: tool definitions hold it."""
-    if isinstance(block, dict) and "name" in block:
-        block = cast("dict[str, object]", block).get("input")
-    yield from _texts(block)
+    if isinstance(block, str):
+        yield block
+        return
+    fields = cast("dict[str, object]", block)
+    yield from _texts(fields.get("input") if "name" in fields else fields)
 
 
 def _key(block: Any) -> Key:

@@ -59,9 +59,7 @@ class Reached:
 
     def __add__(self, other: "Reached") -> "Reached":
         pico = {ttl: self.pico[ttl] + other.pico[ttl] for ttl in LIFETIMES}
-        return Reached(
-            pico, self.answers_pico + other.answers_pico, self.tokens + other.tokens
-        )
+        return Reached(pico, self.answers_pico + other.answers_pico, self.tokens + other.tokens)
 
 
 NOTHING = Reached(dict.fromkeys(LIFETIMES, 0), 0, 0)

@@ -43,5 +43,3 @@ def _windowed(policy: Sequence[Policy] | None) -> Start:
 
 def _start(policy: Sequence[Policy] | None, setting: Setting) -> Subject:
     return Windowed(setting, policy)
-
-

@@ -36,9 +36,7 @@ class Holders:
                 counts[string] = counts.get(string, 0) + 1
         self._counts.append(counts)
 
-    def missed(
-        self, answer: PlainMessage, sent: set[Key], others: Sequence[str]
-    ) -> list[Any]:
+    def missed(self, answer: PlainMessage, sent: set[Key], others: Sequence[str]) -> list[Any]:
         """The blocks that an answer takes strings from, though neither they nor any other block
         with the string were sent; `others` are texts that stand in their places."""
         found: dict[Key, Any] = {}
@@ -55,7 +53,7 @@ class Holders:
     def _written(self, answer: PlainMessage) -> Iterable[str]:
         written: set[str] = set()
         for block in blocks_of(answer):
-            if not isinstance(block, dict) or block.get("type") in ("text", "tool_use"):
+            if _type(block) in ("text", "tool_use"):
                 written |= self._contents.strings(block)
         return written
 
@@ -80,11 +78,11 @@ class Recognisable:
             for message, tokens in zip(request.add, request.add_tokens, strict=True):
                 for block, count in zip(blocks_of(message), tokens, strict=True):
                     strings = contents.strings(block)
-                    if _is_result(block) and count >= LEAST_TOKENS:
+                    if _type(block) == "tool_result" and count >= LEAST_TOKENS:
                         self.results += 1
                         self.telling += not strings <= seen
                     seen |= strings
 
 
-def _is_result(block: Any) -> bool:
-    return isinstance(block, dict) and block["type"] == "tool_result"
+def _type(block: Any) -> str:
+    return "text" if isinstance(block, str) else block["type"]

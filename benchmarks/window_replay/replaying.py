@@ -51,8 +51,9 @@ class Replay:
                 self._go_on(request)
                 await self._answer(request)
                 self.course.append(Reached.of(self._biller.bill))
-        except SubjectGaveUpError:
+        except SubjectGaveUpError as error:
             self.outcome.gave_up = 1
+            self.outcome.notes[str(error)] = 1
         self.outcome.bill = self._biller.bill
         self.outcome.cleared = len(self._missing)
         self.outcome.used_again = len(self._fetched)
@@ -135,14 +136,14 @@ class Replay:
             key = self._contents.key(block)
             self._fetched.add(key)
             name = f"fetch_{len(self._history)}_{len(calls)}"
-            call = {"type": "tool_use", "id": name, "name": "fetch_content", "input": {}}
-            calls.append({**call, "input": {"handle": f"c-{crc32(key):012x}"}})
+            given = {"handle": f"c-{crc32(key):012x}"}
+            calls.append({"type": "tool_use", "id": name, "name": "fetch_content", "input": given})
             text = "\n".join(texts_of(block))
             results.append({"type": "tool_result", "tool_use_id": name, "content": text})
         asked: PlainMessage = {"role": "assistant", "content": calls}
-        given: PlainMessage = {"role": "user", "content": results}
+        got: PlainMessage = {"role": "user", "content": results}
         tokens = [self._contents.tokens(self._contents.key(block)) for block in missed]
         self._contents.add(asked, [FETCH_OUTPUT_TOKENS] * len(calls))
-        self._contents.add(given, tokens)
-        for message in (asked, given):
+        self._contents.add(got, tokens)
+        for message in (asked, got):
             self._append(message)

@@ -49,7 +49,7 @@ def _cleared(message: PlainMessage, old: set[int]) -> PlainMessage:
 
 def _results(message: PlainMessage) -> Iterable[Any]:
     for block in blocks_of(message):
-        if isinstance(block, dict) and block.get("type") == "tool_result":
+        if not isinstance(block, str) and block["type"] == "tool_result":
             yield block
 
 

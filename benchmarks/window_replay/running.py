@@ -23,8 +23,8 @@ USUAL_WINDOW = 200_000
 class Total:
     """One policy over all sessions, for either lifetime (what it decides may depend on it): what
     came of it, its sums and those of doing nothing up to the same requests, and the cost of each
-    session relative to that. `finished` counts sessions that it came to the end of; where it may come to
-    no answer at all, `note` says why."""
+    session relative to that. `finished` counts sessions that it came to the
+    end of."""
 
     outcomes: dict[str, Outcome] = field(default_factory=lambda: {t: Outcome() for t in LIFETIMES})
     reached: dict[str, Reached] = field(default_factory=lambda: dict.fromkeys(LIFETIMES, NOTHING))
@@ -33,7 +33,6 @@ class Total:
         default_factory=lambda: {t: {} for t in LIFETIMES}
     )
     finished: int = 0
-    note: str | None = None
 
 
 @dataclass

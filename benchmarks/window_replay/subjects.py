@@ -35,9 +35,7 @@ class Subject(Protocol):
     ignores_lifetime: bool
     """Whether it does the same for both lifetimes: then it is run once."""
 
-    async def prepare(
-        self, history: list[PlainMessage], kept: int, at_ms: int
-    ) -> Edited:
+    async def prepare(self, history: list[PlainMessage], kept: int, at_ms: int) -> Edited:
         """The next request; the first `kept` messages are those of the one before.
 
         Raises:
@@ -81,7 +79,7 @@ class Windowed:
             clock=lambda: self._now,
         )
 
-    async def prepare(self, history: list[PlainMessage], kept: int, at_ms: int) -> Edited:  # noqa: ARG002
+    async def prepare(self, history: list[PlainMessage], kept: int, at_ms: int) -> Edited:
         """As `Subject.prepare`."""
         self._now = at_ms / 1000
         start = time.perf_counter()
@@ -114,7 +112,7 @@ class Rule:
     def __init__(self, edit: Callable[[list[PlainMessage]], list[PlainMessage]]) -> None:
         self._edit = edit
 
-    async def prepare(self, history: list[PlainMessage], kept: int, at_ms: int) -> Edited:  # noqa: ARG002
+    async def prepare(self, history: list[PlainMessage], kept: int, at_ms: int) -> Edited:
         """As `Subject.prepare`."""
         start = time.perf_counter()
         messages = self._edit(history)
