@@ -11,7 +11,7 @@ from tests.window.talk import (
     assistant,
     json_of,
     prepare,
-    requests_of,
+    prepare_all,
     said,
     tool_round,
     user,
@@ -86,7 +86,9 @@ async def test_what_is_cleared_goes_to_the_store():
     prepared = await prepare(window_of(clearing(keep=1, store=store)), agent(2))
     text = results(prepared)[0]
     handle = text.split("handle=")[1].split("]")[0].split()[0]
-    assert store.get(handle).text == words(200, "found")
+    kept = store.get(handle)
+    assert kept is not None
+    assert kept.text == words(200, "found")
 
 
 async def test_errors_and_ids_and_breakpoints_stay_with_a_cleared_result():
@@ -131,7 +133,7 @@ async def test_long_arguments_of_old_calls_are_cleared():
 
 
 async def test_a_result_of_the_providers_own_tools_is_left_as_it_is():
-    search = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {}}
+    search: Message = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {}}
     page = {"type": "web_search_result", "url": "https://example.org", "title": words(500)}
     found = {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [page]}
     answer: Message = {"role": "assistant", "content": [search, found]}
@@ -146,8 +148,8 @@ async def test_a_result_of_the_providers_own_tools_is_left_as_it_is():
 async def test_what_was_cleared_is_the_same_bytes_in_all_later_requests():
     window = window_of(clearing(keep=2))
     sent: dict[int, str] = {}
-    for messages in requests_of(agent(12)):
-        texts = json_of((await prepare(window, messages)).messages)
+    for prepared in await prepare_all(window, agent(12)):
+        texts = json_of(prepared.messages)
         for number, text in sent.items():
             assert texts[number] == text
         sent |= {n: text for n, text in enumerate(texts) if "cleared to save context" in text}
@@ -158,8 +160,7 @@ async def test_gated_it_waits_and_then_clears_in_batches():
     window = window_of(ClearToolResults(keep=2), context=1_000_000, window=2_000_000)
     batches: list[int] = []
     before: list[str] = []
-    for messages in requests_of(agent(60, 1_000)):
-        prepared = await prepare(window, messages)
+    for prepared in await prepare_all(window, agent(60, 1_000)):
         texts = json_of(prepared.messages)
         if texts[: len(before)] != before:
             batches.append(sum(action.tokens for action in prepared.actions if action.is_done))
@@ -170,8 +171,7 @@ async def test_gated_it_waits_and_then_clears_in_batches():
 
 async def test_gated_it_says_why_it_waits():
     window = window_of(ClearToolResults(keep=3))
-    for messages in requests_of(agent(4, 1_500)):
-        prepared = await prepare(window, messages)
+    prepared = (await prepare_all(window, agent(4, 1_500)))[-1]
     (action,) = prepared.actions
     assert not action.is_done
     assert action.policy == "clear_tool_results"
@@ -182,27 +182,24 @@ async def test_gated_it_says_why_it_waits():
 async def test_a_lapsed_cache_clears_at_once():
     clock = Clock()
     window = window_of(ClearToolResults(keep=3), clock=clock)
-    for messages in requests_of(agent(4, 1_500)):
-        prepared = await prepare(window, messages)
+    prepared = (await prepare_all(window, agent(4, 1_500)))[-1]
     assert all(whole(prepared))
     clock.now += FIVE_MINUTES_MS / 1000 + 1
     prepared = await prepare(window, [*agent(4, 1_500), *tool_round(4, 200)])
     assert whole(prepared) == [False] * 2 + [True] * 3
-    assert [action.why for action in prepared.actions] == ["cache has lapsed"]
+    assert [action.why for action in prepared.actions] == ["nothing of it is cached"]
 
 
 async def test_over_its_budget_it_clears_though_it_does_not_pay():
     window = window_of(ClearToolResults(keep=1), context=1_400)
-    for messages in requests_of(agent(8)):
-        prepared = await prepare(window, messages)
-        assert prepared.tokens.total <= 1_400
-    assert not all(whole(prepared))
+    found = await prepare_all(window, agent(8))
+    assert max(prepared.tokens.total for prepared in found) <= 1_400
+    assert not all(whole(found[-1]))
 
 
 async def test_what_does_not_fit_is_cleared_before_the_emergency():
     window = window_of([ClearToolResults(keep=1), Emergency()], context=1_400)
-    for messages in requests_of(agent(8)):
-        prepared = await prepare(window, messages)
+    for prepared in await prepare_all(window, agent(8)):
         assert all(action.policy != "emergency" for action in prepared.actions)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from token_tracking.pricing import PriceBook, Rates
-from token_tracking.window.economics import UNCACHED, USUAL, Economics, Ratios, ratios_of
+from token_tracking.window.economics import GUARD, UNCACHED, USUAL, Economics, Ratios, ratios_of
 
 NOW_MS = int(time.time() * 1000)
 
@@ -97,8 +97,8 @@ def test_a_lapsed_cache_always_clears():
 def test_the_guard_holds_back_what_would_cost_too_much_if_it_ended_here():
     edit = {"removed_cached": 20_000, "removed_new": 0, "rewritten": 40_000}  # 44,000 now
     alone = 1_000_000.0
-    at_limit = economics(Ratios(0.1, 1.25), 1_000, spent=1.02 * alone - 44_001, alone=alone)
-    over = economics(Ratios(0.1, 1.25), 1_000, spent=1.02 * alone - 43_999, alone=alone)
+    at_limit = economics(Ratios(0.1, 1.25), 1_000, spent=GUARD * alone - 44_001, alone=alone)
+    over = economics(Ratios(0.1, 1.25), 1_000, spent=GUARD * alone - 43_999, alone=alone)
     assert at_limit.weigh(**edit).pays
     assert not over.weigh(**edit).pays
     assert "if it ended here" in over.weigh(**edit).why
@@ -133,5 +133,3 @@ def test_it_pays_where_k_r_t_is_more_than_w_less_r_of_s(
     )
     if abs(saved - costs) > 1e-6 * max(1.0, saved, costs):
         assert found.pays == (saved > costs)
-
-

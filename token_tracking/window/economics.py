@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from token_tracking.pricing import Rates
 
-GUARD: Final = 1.02
+GUARD: Final = 1.025
 """No edit may raise the cost of the conversation so far above this share of leaving it alone, even
 if it ended with this request. The rest to the promised 1.03 is for errors of estimates."""
 
@@ -44,6 +44,13 @@ def ratios_of(rates: Rates | None, ttl: str | None) -> Ratios:
     return Ratios(rates.cache_read / rates.input, write / rates.input)
 
 
+FETCH_TOKENS: Final = 80
+"""What a model writes to get one thing again: a call with a handle or a path."""
+
+OUTPUT_RATIO: Final = 5.0
+"""What a written token costs, in input tokens: the ratio of all current Claude models."""
+
+
 class Decision(Struct, frozen=True):
     """Whether an edit pays. `now` is what it adds to the cost of this request (negative where it
     saves at once), `later` what it is expected to save afterwards, in input tokens."""
@@ -72,18 +79,30 @@ class Economics(Struct, kw_only=True):
     charged: float = 0.0
     """What policies have spent beside the request: on summaries."""
 
-    def weigh(self, *, removed_cached: int, removed_new: int, rewritten: int) -> Decision:
+    def fetching(self, tokens: int, prompt: int) -> float:
+        """What it costs to get something back that was taken out of a prompt: one more request,
+        and its tokens once more."""
+        asked = OUTPUT_RATIO * FETCH_TOKENS
+        return self.ratios.read * prompt + self.ratios.write * tokens + asked
+
+    def carrying(self, tokens: int) -> float:
+        """What it is expected to cost to leave something in, from this request on."""
+        first = self.ratios.read if self.is_cached else self.ratios.write
+        return (first + self.remaining * self.ratios.read) * tokens
+
+    def weigh(
+        self, *, removed_cached: int, removed_new: int, rewritten: int, regret: float = 0.0
+    ) -> Decision:
         """An edit that takes out tokens, some of them cached and some sent for the first time, and
-        has the provider write `rewritten` cached tokens again."""
+        has the provider write `rewritten` cached tokens again. `regret` is what it is expected to
+        cost to get some of it back."""
         read, write = self.ratios.read, self.ratios.write
         removed = removed_cached + removed_new
         if not self.is_cached:
-            saved = write * removed
-            return Decision(
-                removed > 0, -saved, self.remaining * read * removed, "cache has lapsed"
-            )
+            later = self.remaining * read * removed - regret
+            return Decision(removed > 0, -write * removed, later, "nothing of it is cached")
         now = (write - read) * rewritten - read * removed_cached - write * removed_new
-        later = self.remaining * read * removed
+        later = self.remaining * read * removed - regret
         if removed <= 0 or later <= self.margin * now:
             return Decision(False, now, later, "would not pay for writing the rest again")
         if self.spent + now > self.guard * self.alone and now > 0:

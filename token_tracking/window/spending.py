@@ -76,13 +76,14 @@ class Spending:
         `alone_kept` are unchanged. One that is `is_fetching` what was cleared would not be made
         at all."""
         ratios = self.ratios(at_ms, tokens)
+        spent = _cost(ratios, readable, tokens) * self._dearer(at_ms, tokens)
+        left_alone = 0.0 if is_fetching else self._alone_now(ratios, alone, alone_kept, at_ms)
         return Economics(
             ratios=ratios,
             is_cached=readable > 0,
             remaining=self._remaining.expected(self._requests + 1),
-            spent=self._spent + _cost(ratios, readable, tokens),
-            alone=self._alone
-            + (0.0 if is_fetching else self._alone_now(ratios, alone, alone_kept, at_ms)),
+            spent=self._spent + spent,
+            alone=self._alone + left_alone,
         )
 
     def send(
@@ -97,23 +98,24 @@ class Spending:
     ) -> Costs:
         """Note a request that is sent, and what it is expected to cost."""
         tokens = use.prompt_tokens
+        self._ttl = _lifetime(use) or self._ttl
+        ratios = self.ratios(at_ms, tokens)
         now = self._cost_of(use, at_ms)
-        alone_now = (
-            0.0 if is_fetching else self._alone_now(economics.ratios, alone, alone_kept, at_ms)
-        )
+        alone_now = 0.0 if is_fetching else self._alone_now(ratios, alone, alone_kept, at_ms)
         self._last, self._billed = use, now
         self._misses_before = self._misses
         self._spent += now + economics.charged
         self._alone += alone_now
         self._alone_cached, self._alone_ms = alone, at_ms
         self._requests += 1
-        read, left = economics.ratios.read, economics.remaining
-        rates = self.rates(at_ms, tokens)
+        left = economics.remaining
+        later = left * ratios.read
+        plain = self.rates(at_ms, 0)
         return Costs(
-            now_usd=_usd(rates, now),
-            alone_now_usd=_usd(rates, alone_now),
-            expected_usd=_usd(rates, now + left * read * tokens),
-            alone_expected_usd=_usd(rates, alone_now + left * read * alone),
+            now_usd=_usd(plain, now),
+            alone_now_usd=_usd(plain, alone_now),
+            expected_usd=_usd(plain, now + later * tokens * self._dearer(at_ms, tokens)),
+            alone_expected_usd=_usd(plain, alone_now + later * alone * self._dearer(at_ms, alone)),
             remaining_requests=left,
             cache=use,
         )
@@ -128,15 +130,31 @@ class Spending:
         self._misses = self._misses_before + 1 if missed else 0
 
     def _cost_of(self, use: CacheUse, at_ms: int) -> float:
-        rates = self.rates(at_ms, use.prompt_tokens)
+        tokens = use.prompt_tokens
+        rates = self.rates(at_ms, tokens)
         five, hour = ratios_of(rates, "5m"), ratios_of(rates, "1h")
         written = use.write_5m * five.write + use.write_1h * hour.write
-        return use.read * five.read + written + use.uncached
+        return (use.read * five.read + written + use.uncached) * self._dearer(at_ms, tokens)
+
+    def _dearer(self, at_ms: int, tokens: int) -> float:
+        """How many times the price of a short prompt a token of one of this length costs."""
+        short, rates = self.rates(at_ms, 0), self.rates(at_ms, tokens)
+        if short is None or rates is None or not short.input:
+            return 1.0
+        return rates.input / short.input
 
     def _alone_now(self, ratios: Ratios, alone: int, kept: int, at_ms: int) -> float:
         lifetime = LIFETIMES_MS[self._ttl or "5m"]
         is_alive = self._alone_ms is not None and at_ms - self._alone_ms <= lifetime
-        return _cost(ratios, min(self._alone_cached, kept) if is_alive else 0, alone)
+        read = min(self._alone_cached, kept) if is_alive else 0
+        return _cost(ratios, read, alone) * self._dearer(at_ms, alone)
+
+
+def _lifetime(use: CacheUse) -> Caching | None:
+    """The lifetime that a request is written for, which may be the caller's choice."""
+    if not use.write_5m and not use.write_1h:
+        return None
+    return "1h" if use.write_1h > use.write_5m else "5m"
 
 
 def _cost(ratios: Ratios, read: int, tokens: int) -> float:
