@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from token_tracking.counting import TokenCount, TokenCounter
 from token_tracking.window.budget import Budget
@@ -64,7 +64,7 @@ def chat(turns: int, size: int = 100) -> list[Message]:
 
 
 def window_of(
-    policy: Policy | Sequence[Policy],
+    policy: Policy | Sequence[Policy] | None,
     *,
     context: int | None = None,
     history: int | None = None,
@@ -80,6 +80,11 @@ async def prepare(window: ContextWindow, messages: list[Message]) -> Prepared:
     prepared = await window.prepare("be brief", messages)
     assert validate(prepared.messages, original=messages) is None
     return prepared
+
+
+async def prepare_all(window: ContextWindow, messages: list[Message]) -> list[Prepared]:
+    """What is prepared at each request of a conversation, and valid."""
+    return [await prepare(window, each) for each in requests_of(messages)]
 
 
 def texts(prepared: Prepared) -> list[str]:
@@ -131,6 +136,11 @@ def json_of(messages: list[Message]) -> list[str]:
     """Each message as JSON, without breakpoints, a string as the block that it stands for: what
     a cached prefix depends on."""
     return [json.dumps([each["role"], _unmarked(each["content"])]) for each in messages]
+
+
+def listed(content: Any) -> list[Message]:
+    """The blocks of a content; none of a string."""
+    return cast("list[Message]", content) if isinstance(content, list) else []
 
 
 def _unmarked(content: Any) -> Any:

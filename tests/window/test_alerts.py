@@ -1,13 +1,15 @@
 """Alerts at shares of the window: once each, on the way up, with what fills it."""
 
+import asyncio
 import math
 from typing import Any
 
 import pytest
 
-from tests.window.talk import MODEL, agent, prepare, window_of, words
+from tests.window.talk import MODEL, agent, prepare, window_of
 from token_tracking.window.alerts import Alerts
 from token_tracking.window.errors import InvalidBudgetError
+from token_tracking.window.policies.clear import ClearToolResults
 from token_tracking.window.prepared import Alert
 from token_tracking.window.window import ContextWindow
 
@@ -89,11 +91,51 @@ async def test_a_window_alerts_as_its_conversation_grows():
 
 
 async def test_what_was_cleared_is_not_among_what_fills_the_window():
-    from token_tracking.window.policies.clear import ClearToolResults
-
     policy = ClearToolResults(keep=1, is_gated=False)
     window = window_of(policy, window=4_000, context=3_900, alert_at=(0.1,))
-    prepared = await prepare(window, [*agent(4, 500)])
+    prepared = await prepare(window, agent(4, 500))
     (alert,) = prepared.alerts
     assert dict(alert.filling)["results of look"] < 1_200
-    assert words(1) == "word0"
+
+
+def grown(**options: Any) -> ContextWindow:
+    """A window that alerts at `agent(6, 1_000)`."""
+    return window_of((), window=10_000, context=9_900, alert_at=(0.5,), **options)
+
+
+async def test_an_async_function_is_awaited():
+    told: list[Alert] = []
+
+    async def tell(alert: Alert) -> None:
+        await asyncio.sleep(0)
+        told.append(alert)
+
+    prepared = await prepare(grown(on_alert=tell), agent(6, 1_000))
+    assert prepared.alerts == tuple(told)
+    assert len(told) == 1
+
+
+async def test_who_is_told_may_prepare_a_request_itself():
+    async def tell(alert: Alert) -> None:
+        await prepare(window, agent(6, 1_000))
+
+    window = grown(on_alert=tell)
+    await asyncio.wait_for(prepare(window, agent(6, 1_000)), 5)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_function_that_fails_loses_no_request(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+):
+    def tell(alert: Alert) -> None:
+        raise OSError("no mail today")
+
+    async def tell_later(alert: Alert) -> None:
+        tell(alert)
+
+    window = grown(on_alert=tell_later if is_async else tell)
+    prepared = await prepare(window, agent(6, 1_000))
+    assert len(prepared.alerts) == 1
+    assert "on_alert failed" in caplog.text
+    assert "no mail today" in caplog.text
+    assert (await prepare(window, agent(7, 1_000))).tokens.total > 7_000

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.window.strategies import anthropic_conversations
@@ -12,7 +12,9 @@ from tests.window.talk import (
     agent,
     assistant,
     chat,
+    listed,
     prepare,
+    prepare_all,
     requests_of,
     tool_round,
     user,
@@ -33,24 +35,17 @@ def text(content: str, control: Message | None = None) -> Message:
     return {"type": "text", "text": content} | ({"cache_control": control} if control else {})
 
 
-def listed(content: Any) -> list[Message]:
-    return content if isinstance(content, list) else []
-
-
 def found(prepared: Prepared) -> list[Breakpoint]:
     """The breakpoints as they stand in the request, by the blocks before them."""
-    places: list[Breakpoint] = []
-    before = 1
-    for block in listed(prepared.system):
-        if "cache_control" in block:
-            places.append(Breakpoint(1, block["cache_control"].get("ttl", "5m")))
-    for message in prepared.messages:
-        content: Any = message["content"]
-        for block in [text(content)] if isinstance(content, str) else content:
-            before += 1
-            if "cache_control" in block:
-                places.append(Breakpoint(before, block["cache_control"].get("ttl", "5m")))
-    return places
+    blocks = [(1, block) for block in listed(prepared.system)]
+    contents = [message["content"] for message in prepared.messages]
+    sent = [block for each in contents for block in (listed(each) or [text(each)])]
+    blocks += enumerate(sent, 2)
+    return [
+        Breakpoint(place, block["cache_control"].get("ttl", "5m"))
+        for place, block in blocks
+        if "cache_control" in block
+    ]
 
 
 async def test_a_request_is_cached_at_its_end_and_behind_the_system_prompt():
@@ -95,15 +90,13 @@ async def test_after_a_long_answer_the_end_of_the_last_request_is_marked_too():
     for role, half in (("assistant", calls[0::2]), ("user", calls[1::2])):
         messages.append({"role": role, "content": [each["content"][0] for each in half]})
     prepared = await prepare(window, messages)
-    assert 24 > LOOKBACK_BLOCKS
+    assert LOOKBACK_BLOCKS < 24
     assert prepared.breakpoints == (Breakpoint(1), Breakpoint(2), Breakpoint(26))
     assert found(prepared) == list(prepared.breakpoints)
 
 
 async def test_a_short_step_needs_no_mark_at_the_end_of_the_last_request():
-    window = window_of(())
-    for messages in requests_of(agent(4)):
-        prepared = await prepare(window, messages)
+    prepared = (await prepare_all(window_of(()), agent(4)))[-1]
     assert prepared.breakpoints == (Breakpoint(1), Breakpoint(10))
 
 
@@ -179,7 +172,6 @@ async def test_a_longer_lifetime_never_follows_a_shorter_one(
     assert len(lifetimes) >= 2
 
 
-@pytest.mark.xfail(strict=True, reason="has_breakpoint does not look into results")
 async def test_breakpoints_within_a_result_count():
     messages = agent(3)
     for number in (2, 4):
@@ -202,6 +194,7 @@ async def test_a_caller_who_moves_its_breakpoint_each_time_changes_nothing():
         assert one.breakpoints == other.breakpoints
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.data(), st.sampled_from(["5m", "1h"]))
 async def test_with_any_breakpoints_of_the_caller_the_request_is_valid(
     data: st.DataObject, caching: Any
@@ -212,3 +205,34 @@ async def test_with_any_breakpoints_of_the_caller_the_request_is_valid(
     elsewhere = sum("cache_control" in block for block in listed(prepared.system))
     broken = validate(prepared.messages, original=messages, breakpoints_elsewhere=elsewhere)
     assert broken is None
+
+
+async def test_breakpoints_within_three_results_leave_room_for_one():
+    messages = agent(3)
+    for number in (2, 4, 6):
+        messages[number]["content"][0]["content"] = [text("found", FIVE)]
+    prepared = await window_of(()).prepare("be brief", messages)
+    assert validate(prepared.messages) is None
+    assert (
+        str(prepared.messages).count("cache_control") + str(prepared.system).count("cache_control")
+        == 4
+    )
+    assert [each.blocks for each in prepared.breakpoints] == [1, 4, 6, 8]
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+async def test_breakpoints_of_tools_in_a_tuple_count_as_in_a_list(kind: Any):
+    tools = [{"name": f"t{number}", "input_schema": {}, "cache_control": FIVE} for number in "abc"]
+    prepared = await window_of(()).prepare("sys", [user("hello")], kind(tools))
+    sent = [prepared.system, prepared.tools, prepared.messages]
+    assert str(sent).count("cache_control") == 4
+    assert prepared.breakpoints == (Breakpoint(2),)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+async def test_a_system_prompt_in_a_tuple_is_marked_as_in_a_list(kind: Any):
+    plain = await window_of(()).prepare(kind([text("one"), text("two")]), [user("hello")])
+    assert plain.system == [text("one"), text("two", FIVE)]
+    marked = await window_of(()).prepare(kind([text("one", FIVE), text("two")]), [user("hello")])
+    assert list(marked.system) == [text("one", FIVE), text("two")]
+    assert marked.breakpoints == (Breakpoint(2),)

@@ -10,6 +10,7 @@ from tests.window.talk import (
     agent,
     assistant,
     json_of,
+    listed,
     prepare,
     requests_of,
     tool_round,
@@ -69,7 +70,9 @@ async def test_the_rest_can_be_fetched_from_the_store():
     store = MemoryContentStore()
     prepared = await prepare(window_of(capping(store=store)), agent(1, 5_000))
     handle = last(prepared.messages).split("handle=")[1].split(",")[0]
-    assert store.get(handle).text == words(5_000, "found")
+    kept = store.get(handle)
+    assert kept is not None
+    assert kept.text == words(5_000, "found")
 
 
 async def test_only_text_is_cut_and_images_stay():
@@ -116,7 +119,7 @@ async def test_what_was_sent_whole_is_not_cut_later():
 async def test_excluded_tools_and_the_providers_results_stay():
     options = capping(exclude_tools=frozenset({"look"}))
     assert (await prepare(window_of(options), agent(1, 5_000))).actions == ()
-    search = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {}}
+    search: Message = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {}}
     page = {"type": "web_search_result", "url": "https://example.org", "title": words(500)}
     found = {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [page]}
     messages = [user("go"), {"role": "assistant", "content": [search, found]}, user("go on")]
@@ -133,11 +136,9 @@ async def test_a_moved_breakpoint_does_not_stay_with_a_result_that_was_cut():
         messages.append(message)
         if message["role"] == "assistant":
             continue
-        if isinstance(message["content"], str):
-            message["content"] = [{"type": "text", "text": message["content"]}]
-        for other in messages:
-            for block in other["content"]:
-                block.pop("cache_control", None)
+        message["content"] = listed(message["content"]) or [{"type": "text", "text": "go"}]
+        for block in (block for other in messages for block in other["content"]):
+            block.pop("cache_control", None)
         message["content"][-1]["cache_control"] = {"type": "ephemeral"}
         prepared = await prepare(window, messages)
         marked = [
@@ -150,7 +151,7 @@ async def test_a_moved_breakpoint_does_not_stay_with_a_result_that_was_cut():
 
 async def test_openais_results_are_cut_as_well():
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-    messages = [
+    messages: list[Message] = [
         user("go"),
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c1", "content": words(1_000)},

@@ -435,3 +435,53 @@ async def draft_of(messages: list[Message]) -> Any:
     kept = window()
     await kept.prepare(None, messages)
     return kept._preparing._draft(0)  # pyright: ignore[reportPrivateUsage, reportOptionalMemberAccess]
+
+
+def untaken(prepared: Prepared) -> list[str]:
+    return [
+        each.why for each in prepared.actions if each.policy == "documents" and not each.is_done
+    ]
+
+
+STAY = "those of this turn were chosen when it began, and stay"
+
+
+class Searching:
+    async def search(self, query: str, max_tokens: int) -> list[str]:
+        return ["It was 12."]
+
+
+@pytest.mark.parametrize(
+    ("later", "whys"),
+    [
+        (["It was 12."], []),
+        (None, []),
+        ([], []),
+        (["something else"], [STAY]),
+        ([None], ["1 of what was given are no documents, or have no text"]),
+        ([5, "else"], ["1 of what was given are no documents, or have no text", STAY]),
+        (Searching(), [STAY]),
+    ],
+)
+async def test_what_is_given_while_the_turn_lasts_is_checked_and_told(later: Any, whys: list[str]):
+    messages, kept = [said("what was paid?")], window()
+    await kept.prepare(None, messages, documents=["It was 12."])
+    prepared = await kept.prepare(None, [*messages, *loop(0)], documents=later)
+    assert untaken(prepared) == whys
+    again = await kept.prepare(None, [*messages, *loop(0), *loop(1)], documents=later)
+    assert untaken(again) == []
+
+
+async def test_a_list_of_documents_that_grows_while_the_turn_lasts_is_told():
+    messages, kept, documents = [said("what was paid?")], window(), ["It was 12."]
+    await kept.prepare(None, messages, documents=documents)
+    documents.append("In March.")
+    prepared = await kept.prepare(None, [*messages, *loop(0)], documents=documents)
+    assert untaken(prepared) == [STAY]
+
+
+async def test_the_same_source_is_told_nothing():
+    messages, kept, source = [said("what was paid?")], window(), Searching()
+    await kept.prepare(None, messages, documents=source)
+    prepared = await kept.prepare(None, [*messages, *loop(0)], documents=source)
+    assert untaken(prepared) == []

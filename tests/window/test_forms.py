@@ -17,7 +17,7 @@ from tests.window.strategies import (
 )
 from token_tracking.window.blocks import Block
 from token_tracking.window.errors import InvalidConversationError
-from token_tracking.window.forms import FORMS, form_of
+from token_tracking.window.forms import FORMS, form_for_model, form_of
 from token_tracking.window.forms.anthropic import AnthropicForm
 from token_tracking.window.forms.media import image_size, image_tokens, pdf_tokens
 from token_tracking.window.forms.openai import openai_image_tokens
@@ -442,3 +442,53 @@ class TestFormOf:
         assert form_of([system, user]).name == "openai"
         assert form_of([user, system]).name == "anthropic"
         assert form_of([]).name == "anthropic"
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("claude-opus-4-6", "anthropic"),
+        ("anthropic/claude-3.5-sonnet", "anthropic"),
+        ("us.anthropic.claude-opus-4-6-v1:0", "anthropic"),
+        ("eu.anthropic.claude-sonnet-4-20250514-v1:0", "anthropic"),
+        ("something-new", "anthropic"),
+        ("solo-1", "anthropic"),
+        ("gpt-5.2", "openai"),
+        ("GPT-4o", "openai"),
+        ("chatgpt-4o-latest", "openai"),
+        ("ft:gpt-4o:acme", "openai"),
+        ("openrouter/openai/o3-mini", "openai"),
+        ("o1", "openai"),
+        ("gemini-2.5-pro", "openai"),
+        ("meta.llama3-70b-instruct-v1:0", "openai"),
+        ("mistralai/Mistral-7B", "openai"),
+        ("Qwen/Qwen3-32B", "openai"),
+        ("deepseek-chat", "openai"),
+        ("xai/grok-4", "openai"),
+    ],
+)
+def test_a_models_name_tells_its_form(model: str, name: str):
+    assert form_for_model(model).name == name
+
+
+def test_a_breakpoint_within_a_result_is_the_results_own_when_it_is_cleared():
+    parts = [
+        {"type": "text", "text": "one", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+        {"type": "text", "text": "two", "cache_control": EPHEMERAL},
+        {"type": "text", "text": "three"},
+    ]
+    raw: Message = {"type": "tool_result", "tool_use_id": "a", "content": parts}
+    cleared = ANTHROPIC.cleared_result(one(raw), "gone")
+    assert cleared == {**raw, "content": "gone", "cache_control": EPHEMERAL}
+
+
+def test_a_results_own_breakpoint_goes_before_those_within():
+    hour = {"type": "ephemeral", "ttl": "1h"}
+    parts = [{"type": "text", "text": "one", "cache_control": hour}]
+    raw: Message = {
+        "type": "tool_result",
+        "tool_use_id": "a",
+        "content": parts,
+        "cache_control": EPHEMERAL,
+    }
+    assert ANTHROPIC.cleared_result(one(raw), "gone") == {**raw, "content": "gone"}

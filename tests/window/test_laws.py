@@ -282,3 +282,32 @@ def test_a_breakpoint_goes_with_its_block():
     assert validate([user("go"), user("2")], original=messages) is None
     bare = [user("go"), assistant(call("a")), user(result("a", "[cleared]")), user("2")]
     assert law_of(bare, original=messages) == ("breakpoints_kept", 2)
+
+
+def test_thinking_may_go_from_the_last_turn_where_a_model_binds_it():
+    original = [user("1"), assistant(THOUGHT, call("a")), user(result("a"))]
+    lost = [user("1"), assistant(call("a")), user(result("a"))]
+    assert validate(lost, original=original, model="claude-opus-5-5") is None
+    for model in (None, "claude-opus-5"):
+        broken = validate(lost, original=original, model=model)
+        assert broken is not None
+        assert broken.law == "thinking_intact"
+
+
+def test_even_a_bound_models_thinking_goes_whole_or_not_at_all():
+    original = [user("1"), assistant(THOUGHT, {**THOUGHT, "signature": "z"}, call("a"))]
+    original.append(user(result("a")))
+    part = [user("1"), assistant(THOUGHT, call("a")), user(result("a"))]
+    broken = validate(part, original=original, model="claude-opus-5-5")
+    assert broken is not None
+    assert broken.law == "thinking_intact"
+
+
+def test_a_breakpoint_within_a_result_may_become_the_results_own():
+    control = {"type": "ephemeral"}
+    parts = [{"type": "text", "text": "x", "cache_control": control}]
+    original = [user("1"), assistant(call("a")), user({**result("a"), "content": parts})]
+    hoisted = {**result("a"), "content": "gone", "cache_control": control}
+    assert validate([*original[:2], user(hoisted)], original=original) is None
+    lost = {**result("a"), "content": "gone"}
+    assert law_of([*original[:2], user(lost)], original=original) == ("breakpoints_kept", 2)

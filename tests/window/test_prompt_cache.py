@@ -16,6 +16,7 @@ from token_tracking.window.prompt_cache import (
     Breakpoint,
     CacheUse,
     PromptCache,
+    minimum_tokens,
 )
 
 EACH = 1_024
@@ -41,9 +42,7 @@ def send(cache: PromptCache, *places: Breakpoint | int, **more: int) -> CacheUse
 
 def test_the_first_request_is_written_up_to_its_last_breakpoint():
     assert send(PromptCache(), 3, blocks=5) == CacheUse(0, 3 * EACH, 0, 2 * EACH)
-    assert send(PromptCache(), Breakpoint(3, "1h"), blocks=5) == CacheUse(
-        0, 0, 3 * EACH, 2 * EACH
-    )
+    assert send(PromptCache(), Breakpoint(3, "1h"), blocks=5) == CacheUse(0, 0, 3 * EACH, 2 * EACH)
 
 
 def test_without_breakpoints_nothing_is_cached():
@@ -200,3 +199,27 @@ def test_it_bills_what_an_independent_cache_bills(history: list[Request], hours:
             at_ms=int(now[0] * 1000),
         )
         assert Billed(used.uncached, used.read, used.write_5m, used.write_1h) == billed
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [
+        ("claude-opus-5-5", 512),
+        ("claude-opus-5", 512),
+        ("claude-sonnet-5-5", 512),
+        ("claude-fable-5-1", 512),
+        ("claude-sonnet-5", 1_024),
+        ("claude-opus-4-8", 1_024),
+        ("claude-sonnet-4-5-20250929", 1_024),
+        ("claude-opus-4-20250514", 1_024),
+        ("claude-opus-4-7", 2_048),
+        ("claude-3-5-haiku-20241022", 2_048),
+        ("claude-opus-4-6", 4_096),
+        ("us.anthropic.claude-opus-4-5-20251101-v1:0", 4_096),
+        ("claude-haiku-4-5-20251001", 4_096),
+        ("gpt-5.2", 1_024),
+        ("something-new", 1_024),
+    ],
+)
+def test_each_model_has_its_own_minimum(model: str, tokens: int):
+    assert minimum_tokens(model) == tokens

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.window.strategies import anthropic_conversations, openai_conversations
-from token_tracking.window.errors import InvalidConversationError
+from token_tracking.window.errors import InvalidBudgetError, InvalidConversationError
 from token_tracking.window.forms import form_of
 from token_tracking.window.laws import validate
 from token_tracking.window.policies.tool_call_limit import ToolCallLimit, refusal
@@ -249,9 +249,9 @@ def test_an_answer_without_calls_has_nothing_to_split():
     assert ToolCallLimit().split({"role": "assistant", "content": "done"}, [said()]) == ([], [])
 
 
-@pytest.mark.parametrize("per_turn", [-1, True])
-def test_a_limit_that_is_no_number_of_calls_is_refused(per_turn: int):
-    with pytest.raises(ValueError, match="give a number of calls"):
+@pytest.mark.parametrize("per_turn", [-1, True, "3", 1.5, None])
+def test_a_limit_that_is_no_number_of_calls_is_refused(per_turn: Any):
+    with pytest.raises(InvalidBudgetError, match="per_turn"):
         ToolCallLimit(per_turn=per_turn)
 
 

@@ -1,6 +1,8 @@
 """The window as a whole: the laws with all its policies at work, its counts, and what it learns."""
 
+import asyncio
 import threading
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from tests.window.talk import (
     assistant,
     chat,
     json_of,
+    listed,
     prepare,
+    prepare_all,
     requests_of,
     said,
     tool_round,
@@ -91,13 +95,7 @@ async def sent(messages: list[Message], context: int = 1_500) -> list[tuple[int,
 
 def blocks(prepared: Prepared, kind: str) -> list[Message]:
     contents = [message["content"] for message in prepared.messages]
-    return [
-        block
-        for content in contents
-        if isinstance(content, list)
-        for block in content
-        if block["type"] == kind
-    ]
+    return [block for content in contents for block in listed(content) if block["type"] == kind]
 
 
 async def test_each_tool_use_has_its_tool_result_and_the_reverse():
@@ -110,8 +108,8 @@ async def test_each_tool_use_has_its_tool_result_and_the_reverse():
 async def test_parallel_results_stand_in_one_message():
     for _, prepared in await sent(long_talk()):
         for message in prepared.messages:
-            content = message["content"]
-            if isinstance(content, list) and any("tool_use_id" in block for block in content):
+            content = listed(message["content"])
+            if any("tool_use_id" in block for block in content):
                 assert [block["tool_use_id"][-1] for block in content] == ["a", "b"]
 
 
@@ -139,12 +137,11 @@ async def test_the_last_user_message_is_kept():
 
 async def test_thinking_is_byte_identical_or_gone_with_its_turn():
     messages = long_talk()
-    known = [m["content"][0] for m in messages if isinstance(m["content"], list)]
+    known = [block for message in messages for block in listed(message["content"])[:1]]
     for size, prepared in await sent(messages):
         assert all(thought in known for thought in blocks(prepared, "thinking"))
         for message in prepared.messages:
-            content = message["content"]
-            kinds = [each["type"] for each in content] if isinstance(content, list) else []
+            kinds = [block["type"] for block in listed(message["content"])]
             if "tool_use" in kinds:
                 assert kinds == ["thinking", "tool_use", "tool_use"]
         assert validate(prepared.messages, original=messages[:size]) is None
@@ -157,9 +154,7 @@ async def test_cache_control_is_preserved_in_order_and_at_most_four_times():
     for size, prepared in await sent(messages):
         marked = [block for block in prepared.system if "cache_control" in block]
         for message in prepared.messages:
-            content = message["content"]
-            listed = content if isinstance(content, list) else []
-            marked += [block for block in listed if "cache_control" in block]
+            marked += [each for each in listed(message["content"]) if "cache_control" in each]
         assert len(marked) <= 4
         lifetimes = [block["cache_control"].get("ttl", "5m") for block in marked]
         assert lifetimes == sorted(lifetimes)
@@ -182,8 +177,11 @@ async def test_a_summary_runs_or_the_history_stays():
     def failing(request: SummaryRequest) -> str:
         raise RuntimeError("no")
 
-    for summariser, is_whole in ((failing, True), (lambda _: "all is well", False)):
-        policy = Summarize(summariser, threshold=0.5, keep_turns=1)
+    def brief(request: SummaryRequest) -> str:
+        return "all is well"
+
+    for summariser, is_whole in ((failing, True), (brief, False)):
+        policy = Summarize(summariser, threshold=0.5, keep_turns=1, is_gated=False)
         prepared = await prepare(window_of(policy, context=2_500), chat(10))
         assert said(prepared, words(100, "a3_")) == is_whole
         assert said(prepared, "all is well") != is_whole
@@ -292,12 +290,13 @@ async def test_a_response_without_usage_changes_nothing(response: Any):
 
 async def test_after_an_edit_the_billed_sum_is_less_what_was_taken_out():
     window = window_of(ClearToolResults(keep=1, is_gated=False))
-    await prepare(window, agent(1))
-    window.observe(answered(1_000, 30))
+    first = await prepare(window, agent(1))
+    window.observe(answered(2 * first.tokens.total, 30))
     prepared = await prepare(window, agent(2))
     taken = sum(action.tokens for action in prepared.actions)
     assert taken > 100
-    assert prepared.tokens.total == 1_000 - taken + (30 + 3) + (200 + 3)
+    # Each token that was counted was billed as two; so were those that are gone.
+    assert prepared.tokens.total == 2 * (first.tokens.total - taken) + (30 + 3) + (200 + 3)
 
 
 async def test_an_unknown_model_has_no_cost_and_is_served():
@@ -326,8 +325,6 @@ async def test_what_was_read_is_less_where_the_system_prompt_changes_each_time()
 
 
 async def test_two_requests_at_once_wait_for_one_another():
-    import asyncio
-
     window = window_of(ClearToolResults(keep=1, is_gated=False))
     await asyncio.gather(prepare(window, agent(3)), prepare(window, agent(5)))
     prepared = await prepare(window, agent(6))
@@ -358,11 +355,95 @@ async def test_a_long_conversation_is_taken_in_off_the_event_loop():
 
 
 async def test_what_a_request_is_expected_to_read_is_what_the_last_one_wrote():
-    window = window_of(())
-    uses: list[CacheUse] = []
-    for messages in requests_of(agent(5, 1_100)):
-        uses.append((await prepare(window, messages)).costs.cache)
+    found = await prepare_all(window_of(()), agent(5, 1_100))
+    uses = [prepared.costs.cache for prepared in found]
     assert uses[0] == CacheUse(0, 0, 0, 7)
-    for before, use in zip(uses[1:], uses[2:], strict=False):
+    for before, use in pairwise(uses[1:]):
         assert use.read == before.prompt_tokens
         assert use.uncached == 0
+
+
+async def test_after_an_edit_no_count_and_no_cost_is_below_zero():
+    """The estimate was too large: what it was too large by goes with what is taken out."""
+    window = window_of(ClearToolResults(keep=1, is_gated=False), window=1_000_000)
+    results = [block for number in range(10) for block in tool_round(number, 9_000)]
+    first = await prepare(window, [user("the task"), *results])
+    assert first.tokens.total > 9_000
+    window = window_of(ClearToolResults(keep=10), window=1_000_000)
+    first = await prepare(window, [user("the task"), *results])
+    window.observe(answered(round(0.85 * first.tokens.total)))
+    for number in range(10, 20):
+        results += tool_round(number, 10)
+        prepared = await prepare(window, [user("the task"), *results])
+        parts = prepared.tokens
+        shares = [parts.system, parts.tools, parts.history, parts.documents, parts.user]
+        assert min(*shares, *prepared.costs.cache) >= 0
+        assert sum(shares) + parts.overhead == parts.total > 0
+        assert prepared.costs.now_usd is not None
+        assert prepared.costs.now_usd > 0
+    assert parts.total < 20_000
+
+
+async def test_what_was_never_counted_stays_when_much_is_taken_out():
+    window = window_of(ClearToolResults(keep=1, is_gated=False))
+    first = await prepare(window, agent(1))
+    window.observe(answered(first.tokens.total + 10_000))
+    prepared = await prepare(window, agent(2))
+    assert 9_500 < prepared.tokens.overhead < 10_000
+
+
+async def test_the_error_is_that_of_what_is_not_billed_yet():
+    window = ContextWindow("gpt-4o", policy=(), form="anthropic")
+    first = await prepare(window, chat(1, 3_000))
+    assert first.tokens.error_p95 is not None
+    window.observe(answered(first.tokens.total))
+    same = await prepare(window, chat(1, 3_000))
+    assert same.tokens.error_p95 == 0.0
+    grown = await prepare(window, [*chat(1, 3_000), assistant("done"), user(words(1_000))])
+    assert grown.tokens.error_p95 is not None
+    share = 1 - first.tokens.total / grown.tokens.total
+    assert grown.tokens.error_p95 == pytest.approx(share * first.tokens.error_p95, rel=0.01)
+
+
+async def test_a_system_message_in_front_of_the_first_turn_is_no_history():
+    window = window_of((), form="openai")
+    messages = [{"role": "system", "content": words(1_000)}, user("hello")]
+    prepared = await window.prepare(None, messages)
+    parts = prepared.tokens
+    assert (parts.system, parts.history, parts.user) == (1_003, 0, 4)
+
+
+async def test_thinking_that_does_not_come_back_is_not_in_later_prompts():
+    window = window_of(())
+    await prepare(window, chat(1))
+    window.observe(answered(105, 2_000))
+    prepared = await prepare(window, [*chat(1), assistant("an answer"), user("more")])
+    assert prepared.tokens.total == 105 + (2 + 3) + (1 + 3)
+
+
+async def test_openais_reasoning_is_not_in_later_prompts():
+    window = window_of((), form="openai")
+    await window.prepare(None, [user(words(12))])
+    details = {"reasoning_tokens": 2_000}
+    usage = {"prompt_tokens": 15, "completion_tokens": 2_020, "completion_tokens_details": details}
+    window.observe({"usage": usage})
+    messages = [user(words(12)), assistant("two words"), user("more")]
+    assert (await window.prepare(None, messages)).tokens.total == 15 + (20 + 3) + (1 + 3)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input_tokens": 0, "output_tokens": 0},
+        {"input_tokens": -5, "output_tokens": 3},
+        {"input_tokens": 10**12, "output_tokens": 3},
+        {"input_tokens": [], "output_tokens": 3},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": "12", "completion_tokens": 3},
+    ],
+)
+async def test_a_usage_that_no_provider_bills_changes_nothing(usage: Message):
+    window = window_of(())
+    first = await prepare(window, chat(1))
+    window.observe({"usage": usage})
+    assert (await prepare(window, chat(1))).tokens == first.tokens

@@ -1,12 +1,16 @@
 """Alerts when a prompt grows past shares of its window."""
 
+import inspect
+import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from token_tracking.window.errors import InvalidBudgetError
 from token_tracking.window.prepared import Alert
 
 SHARES: Final = (0.75, 0.9)
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Alerts:
@@ -15,13 +19,10 @@ class Alerts:
     def __init__(
         self, shares: Sequence[float] = SHARES, call: Callable[[Alert], object] | None = None
     ) -> None:
-        for share in shares:
-            if type(share) not in (int, float) or not 0 < share <= 1:
-                raise InvalidBudgetError(
-                    f"alert_at has {share!r}: give shares of the window above 0 and up to 1."
-                )
-        self._shares = sorted(set(shares))
+        self._shares = _checked(shares)
         self._passed = 0
+        if call is not None and not callable(call):
+            raise InvalidBudgetError(f"on_alert is {call!r}: give a function of an Alert, or None.")
         self._call = call
 
     def check(
@@ -34,13 +35,40 @@ class Alerts:
         if not new:
             return ()
         most = tuple(sorted(filling(), key=_by_tokens))
-        raised = tuple(
+        return tuple(
             Alert(share=share, tokens=tokens, window=window, filling=most) for share in new
         )
-        if self._call is not None:
-            for alert in raised:
-                self._call(alert)
-        return raised
+
+    async def tell(self, raised: Iterable[Alert]) -> None:
+        """Call the caller's function, plain or `async`, with each alert. It may fail: a request
+        that is ready is worth more than who wants to hear of it, so that is only logged."""
+        if self._call is None:
+            return
+        for alert in raised:
+            try:
+                found = self._call(alert)
+                if inspect.isawaitable(found):
+                    await found
+            except Exception:  # noqa: BLE001 (the caller's own code)
+                _log.exception("on_alert failed with: %s", alert)
+
+
+def _checked(shares: object) -> list[float]:
+    """Shares in order, each once.
+
+    Raises:
+        InvalidBudgetError: they are none.
+    """
+    if isinstance(shares, str | bytes) or not isinstance(shares, Iterable):
+        raise InvalidBudgetError(f"alert_at is {shares!r}: give shares of the window in a list.")
+    found: set[float] = set()
+    for share in cast("Iterable[object]", shares):
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
+            raise InvalidBudgetError(
+                f"alert_at has {share!r}: give shares of the window above 0 and up to 1."
+            )
+        found.add(share)
+    return sorted(found)
 
 
 def _by_tokens(part: tuple[str, int]) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
 from token_tracking.window.blocks import PlainMessage
+from token_tracking.window.building import lifetimes
 from token_tracking.window.forms import Form
 from token_tracking.window.outgoing import Outgoing
 from token_tracking.window.prompt_cache import Breakpoint
@@ -15,9 +16,8 @@ MOST: Final = 4
 def breakpoints_before(system: object, tools: object) -> list[Breakpoint]:
     """The caller's own in the system prompt and the tools, which together are the first block:
     behind it (1) or within it (0)."""
-    lists = [cast("list[object]", each) for each in (tools, system) if isinstance(each, list)]
-    blocks = [block for each in lists for block in each]
-    ends_here = isinstance(system, list) or not system
+    blocks = [*_listed(tools), *_listed(system)]
+    ends_here = isinstance(system, list | tuple) or not system
     last = len(blocks) - 1
     return [
         Breakpoint(int(ends_here and place == last), ttl)
@@ -26,25 +26,13 @@ def breakpoints_before(system: object, tools: object) -> list[Breakpoint]:
     ]
 
 
-def lifetimes(block: object) -> list[str]:
-    """Those of the breakpoints that a block has, in the parts of its content and itself."""
-    if not isinstance(block, dict):
-        return []
-    fields = cast("dict[str, Any]", block)
-    parts: object = fields.get("content")
-    inner = cast("list[object]", parts) if isinstance(parts, list) else []
-    found = [ttl for part in inner for ttl in lifetimes(part)]
-    control = fields.get("cache_control")
-    return [*found, control.get("ttl") or "5m"] if control else found
-
-
 def with_breakpoint(value: object, ttl: str) -> object:
     """A system prompt with a breakpoint at its end; a string becomes a block."""
     control = control_of(ttl)
     if isinstance(value, str):
         return [{"type": "text", "text": value, "cache_control": control}] if value else value
-    if isinstance(value, list) and value:
-        blocks = cast("list[dict[str, Any]]", value)
+    if isinstance(value, list | tuple) and value:
+        blocks = cast("Sequence[dict[str, Any]]", value)
         return [*blocks[:-1], {**blocks[-1], "cache_control": control}]
     return cast("object", value)
 
@@ -110,8 +98,13 @@ class Placement:
                     yield Breakpoint(1 + self._outgoing.first_block_of(number) + index + 1, ttl)
 
 
-def _is_marked(blocks: Any) -> bool:
-    return isinstance(blocks, list) and any(map(lifetimes, cast("list[object]", blocks)))
+def _is_marked(system: object) -> bool:
+    return any(map(lifetimes, _listed(system)))
+
+
+def _listed(value: object) -> Sequence[object]:
+    """The blocks of a system prompt, or the tools; none of a string."""
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
 
 
 def _holder(message: PlainMessage) -> int | None:

@@ -27,6 +27,10 @@ class Budget(Struct, frozen=True, kw_only=True):
     `max_output_tokens` is kept free for the answer. `summarize_threshold` is the share of the
     context budget (0 to 1) from which on `Summarize` and `Hybrid` act, where
     `enable_summarization` lets them.
+
+    Raises:
+        InvalidBudgetError: an amount is no whole number above 0, or a part is larger than
+            `max_context_tokens`.
     """
 
     max_context_tokens: int | None = None
@@ -49,6 +53,18 @@ class Budget(Struct, frozen=True, kw_only=True):
             raise InvalidBudgetError(
                 f"summarize_threshold is {threshold!r}: give a share above 0 and up to 1."
             )
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        """A part is a limit, so that two parts may come to more than the whole; one may not."""
+        whole = self.max_context_tokens
+        for name in ("max_history_tokens", "max_rag_tokens"):
+            part: int | None = getattr(self, name)
+            if whole is not None and part is not None and part > whole:
+                raise InvalidBudgetError(
+                    f"{name} is {part:,}, and max_context_tokens, of which it is a part, only"
+                    f" {whole:,}: it would never be reached. Give less, or None."
+                )
 
     @classmethod
     def small(cls) -> "Budget":
@@ -81,8 +97,10 @@ def room_of(budget: Budget, model: str, window: int | None = None) -> Room:
     """What a budget leaves for the prompt of a model. `window` overrides what is known of it.
 
     Raises:
-        InvalidBudgetError: the answer's reserve leaves nothing of the window.
+        InvalidBudgetError: the answer's reserve leaves nothing of the window, or that is no
+            number of tokens.
     """
+    _check_tokens("window", window)
     known = limits(model)
     size = window or (known and known.context_window) or UNKNOWN_WINDOW
     max_output = known.max_output_tokens if known else None

@@ -28,7 +28,7 @@ def sent_in_place(conversation: Conversation, edits: Edits, number: int) -> Iter
     """What is sent for message `number` of the caller's: usually one message, none where it was
     dropped, more where calls of it were answered for the caller."""
     message, blocks = conversation.messages[number], conversation.blocks_of(number)
-    is_kept = number not in edits.dropped
+    is_kept = number not in edits.dropped and not _is_only_thought(edits, number, blocks)
     if is_kept and number in edits.changed:
         yield _edited(conversation, edits, number, blocks)
     elif is_kept:
@@ -41,9 +41,19 @@ def sent_in_place(conversation: Conversation, edits: Edits, number: int) -> Iter
 def has_breakpoint(message: PlainMessage) -> bool:
     """Whether the caller caches up to somewhere in a message."""
     content = message.get("content")
-    if not isinstance(content, list):
-        return False
-    return any("cache_control" in block for block in cast("list[dict[str, Any]]", content))
+    return isinstance(content, list) and any(map(lifetimes, cast("list[object]", content)))
+
+
+def lifetimes(block: object) -> list[str]:
+    """Those of the breakpoints that a block has, in the parts of its content and itself."""
+    if not isinstance(block, dict):
+        return []
+    fields = cast("dict[str, Any]", block)
+    parts: object = fields.get("content")
+    inner = cast("list[object]", parts) if isinstance(parts, list) else []
+    found = [ttl for part in inner for ttl in lifetimes(part)]
+    control = fields.get("cache_control")
+    return [*found, control.get("ttl") or "5m"] if control else found
 
 
 def _edited(
@@ -51,7 +61,7 @@ def _edited(
 ) -> SentMessage:
     form, message = conversation.form, conversation.messages[number]
     tokens, count = _tokens(blocks), len(blocks)
-    if number in edits.unthought and any(block.kind != "thinking" for block in blocks):
+    if number in edits.unthought:
         blocks = [block for block in blocks if block.kind != "thinking"]
         tokens, count = _tokens(blocks), len(blocks)
     raws = [block.raw for block in blocks]
@@ -74,6 +84,11 @@ def _edited(
         (message,) = form.joined_results(message, extra.messages)
         tokens, count = tokens + extra.tokens, len(form.blocks(message, number))
     return SentMessage(message, tokens, count, number)
+
+
+def _is_only_thought(edits: Edits, number: int, blocks: list[Block]) -> bool:
+    """Whether nothing is left of a message whose thinking is left out."""
+    return number in edits.unthought and all(block.kind == "thinking" for block in blocks)
 
 
 def _added(conversation: Conversation, extra: Extra, number: int) -> Iterator[SentMessage]:

@@ -1,9 +1,10 @@
 """A conversation as its window knows it: an index by blocks that grows with it."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, Final, cast
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from token_tracking.window.blocks import Block, PlainMessage
 from token_tracking.window.errors import InvalidConversationError
@@ -13,6 +14,9 @@ from token_tracking.window.seen import seen
 from token_tracking.window.turns import Turns, rounds
 
 _MARK: Final = "cache_control"
+
+_MOST_MARKED: Final = 1024
+"""Messages that are known by our breakpoints: those of the last few hundred requests."""
 
 
 class Change(Struct, frozen=True):
@@ -43,6 +47,7 @@ class Conversation:
         self.remarked: set[int] = set()
         """Messages whose breakpoints the caller has moved, until that is noted."""
         self._repeated: list[Block] = []
+        self._marked: dict[bytes, PlainMessage] = {}
 
     @property
     def turns(self) -> list[int]:
@@ -58,6 +63,16 @@ class Conversation:
         each answer of the model with the results that follow it."""
         return rounds(self.messages, self.turn(turn))
 
+    @property
+    def last_said(self) -> int:
+        """The last message in which the user says something in words; the first where none is."""
+        for number in range(len(self.messages) - 1, 0, -1):
+            blocks = self.blocks_of(number)
+            has_words = any(block.kind == "text" and block.text for block in blocks)
+            if has_words and self.form.starts_turn(self.messages[number]):
+                return number
+        return 0
+
     def blocks_of(self, message: int) -> list[Block]:
         """The blocks of a message."""
         return self.blocks[self.first[message] : self.first[message + 1]]
@@ -71,6 +86,19 @@ class Conversation:
         while start > 0 and self.messages[start - 1]["role"] == "assistant":
             start -= 1
         return start
+
+    def note_marked(self, marked: PlainMessage, message: PlainMessage) -> None:
+        """A message was handed back with breakpoints of ours: where it comes in again it stands for
+        `message`, which has none of them."""
+        if len(self._marked) >= _MOST_MARKED:
+            del self._marked[next(iter(self._marked))]
+        self._marked[_key(marked)] = message
+
+    def ends_as_before(self, messages: Sequence[object]) -> bool:
+        """Whether the last message known here stands at its place among messages: a cheap sign
+        that those in front of it have not changed."""
+        known = len(self._seen)
+        return not known or (len(messages) >= known and self._seen[-1] == messages[known - 1])
 
     def repeated_call(self, first: int) -> Block | None:
         """A call from a message on whose id an earlier call has, which Anthropic refuses."""
@@ -87,13 +115,12 @@ class Conversation:
 
         Raises InvalidConversationError for what is no message; then nothing has changed here.
         """
-        if isinstance(messages, str | bytes) or not hasattr(messages, "__getitem__"):
-            raise InvalidConversationError(f"messages are no list; {GIVE} for each, in a list")
+        check_is_list(messages)
         kept = behind = self._unchanged(messages, also)
         if kept < len(self.messages) and also and _starts_with(messages, also):
             kept, behind = len(self.messages), len(also)
         new = messages[behind:]
-        plain = [plain_message(message, behind + at) for at, message in enumerate(new)]
+        plain = [self._plain(message, behind + at) for at, message in enumerate(new)]
         removed = len(self.messages) - kept
         if removed:
             self.cut(kept)
@@ -114,11 +141,20 @@ class Conversation:
     def _stays(self, number: int, message: object, edited: Sequence[PlainMessage] | None) -> bool:
         if edited is not None and edited[number] == message:
             return True
-        copy = plain_message(message, number)
+        copy = self._plain(message, number)
         if copy != self.messages[number]:
             return self._only_moved_breakpoints(number, message, copy)
         self._seen[number] = seen(message, self.messages[number])  # other objects that say the same
         return True
+
+    def _plain(self, message: object, number: int) -> PlainMessage:
+        """A plain copy of a message, without breakpoints of ours."""
+        copy = plain_message(message, number)
+        content = copy.get("content")
+        is_marked = isinstance(content, list) and any(
+            _MARK in block for block in cast("list[dict[str, Any]]", content)
+        )
+        return self._marked.get(_key(copy), copy) if is_marked and self._marked else copy
 
     def _only_moved_breakpoints(self, number: int, given: object, copy: PlainMessage) -> bool:
         """Whether a message says what it said, and is only cached elsewhere: many callers move
@@ -159,6 +195,17 @@ class Conversation:
         del self.messages[messages:]
         del self._seen[messages:]
         self._turns.cut(messages)
+
+
+def check_is_list(messages: object) -> None:
+    """Raise InvalidConversationError where messages are something else."""
+    if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
+        raise InvalidConversationError(f"messages are no list; {GIVE} for each, in a list")
+
+
+def _key(message: PlainMessage) -> bytes:
+    encoded = json.encode(message, order="deterministic")
+    return blake2b(encoded, digest_size=16).digest()
 
 
 def _unmarked(message: PlainMessage) -> PlainMessage:

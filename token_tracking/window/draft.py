@@ -1,6 +1,7 @@
 """The next request while policies shape it: what they may see, and what they may do."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from token_tracking.window.blocks import Block
@@ -57,6 +58,7 @@ class Draft:
         self.reserved = 0
         """Tokens of the budget that are kept free for documents."""
         self._outgoing = history.outgoing
+        self._sent_before = history.outgoing.sent_before(history.known)
         self._cache = cache
         self._memories = history.memories
 
@@ -72,12 +74,14 @@ class Draft:
     def outgoing(self) -> Outgoing:
         """What would be sent now."""
         self._outgoing.sync()
+        self.surroundings.still_sent = self._outgoing.tokens_before(self.known)
         return self._outgoing
 
     @property
     def tokens(self) -> int:
         """The prompt tokens of the request as it would be sent now."""
-        return self.surroundings.tokens + self.outgoing.tokens
+        messages = self.outgoing.tokens
+        return self.surroundings.tokens + messages
 
     @property
     def excess(self) -> int:
@@ -144,7 +148,7 @@ class Draft:
         are one."""
         if blocks <= 0:
             return 0
-        return self.surroundings.tokens + self._outgoing.tokens_before_block(blocks - 1)
+        return self.surroundings.tokens_with(self._outgoing.tokens_before_block(blocks - 1))
 
     @property
     def last_question(self) -> str:
@@ -185,13 +189,11 @@ class Draft:
         self.edits.touch(message)
 
     def forget_thinking(self) -> None:
-        """Leave out the thinking that was written behind what has been edited now."""
-        outgoing = self.outgoing
-        if outgoing.unchanged >= len(outgoing.sent):
-            return
-        first = 0 if self.surroundings.has_changed else outgoing.sent[outgoing.unchanged].source
+        """Leave out the thinking that was written behind what has been edited now, that of the
+        newest answer too."""
+        messages = len(self.conversation.messages)
         removed = 0
-        for block in self.blocks_of(range(min(first, self.known), self.known)):
+        for block in self.blocks_of(range(self._first_edited(), messages)):
             if block.kind == "thinking" and block.message not in self.edits.unthought:
                 self.edits.unthought.add(block.message)
                 self.edits.touch(block.message)
@@ -199,6 +201,19 @@ class Draft:
         if removed:
             why = f"{self.model} takes no thinking behind an edit"
             self.note("window", "left out the thinking behind the edits", why, removed)
+
+    def _first_edited(self) -> int:
+        """The first message that is not as it was when what stands behind it was written: of those
+        that were sent before, as they were sent; of the others, as the caller has them."""
+        outgoing = self.outgoing
+        if self.surroundings.has_changed:
+            return 0
+        if outgoing.unchanged < min(self._sent_before, len(outgoing.sent)):
+            return outgoing.sent[outgoing.unchanged].source
+        edits = self.edits
+        edited = chain(edits.changed, edits.dropped)
+        new = (number for number in edited if number >= self.known)
+        return min(new, default=len(self.conversation.messages))
 
     def note(self, policy: str, what: str, why: str, tokens: int = 0, *, done: bool = True) -> None:
         """Tell what was done, or why it was not."""

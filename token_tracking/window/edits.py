@@ -109,6 +109,17 @@ class Edits:
         self.dropped = {each for each in self.dropped if each < message}
         self.changed = {each for each in self.changed if each < message}
 
+    def bring_back(self, dropped: int, replaced: int) -> None:
+        """Send again what was left out from a message on, and what was replaced from one on."""
+        if self.stand_in is not None and self.stand_in.stop > dropped:
+            self._bring_back(self.stand_in)
+        gone = [each for each in self.dropped if each >= dropped]
+        places = [each for each in self.replaced if each[0] >= replaced]
+        self.dropped.difference_update(gone)
+        for place in places:
+            del self.replaced[place]
+        self.dirty = min([self.dirty, *gone, *(message for message, _ in places)])
+
     def _bring_back(self, standing: StandIn) -> None:
         self.dirty = min(self.dirty, standing.message, *self.dropped)
         self.after.pop(standing.message, None)

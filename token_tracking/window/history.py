@@ -1,6 +1,6 @@
 """What a window keeps of its conversation from request to request."""
 
-import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence, Set
 from typing import Any, Final
 
@@ -11,14 +11,21 @@ from token_tracking.window.edits import Edits
 from token_tracking.window.errors import InvalidConversationError
 from token_tracking.window.forms import Form
 from token_tracking.window.laws import BrokenLaw, validate
+from token_tracking.window.off_loop import off_loop
 from token_tracking.window.outgoing import Outgoing
 from token_tracking.window.placeholders import FETCH_NAME
+from token_tracking.window.seen import is_long
 from token_tracking.window.sizes import Sizer
 from token_tracking.window.uses import Uses
 
 _AT_ONCE: Final = 64
 """Messages by which a conversation grows without leaving the event loop: a few milliseconds."""
 
+LONG: Final = 50_000
+"""Characters that are read without leaving it."""
+
+_MANY: Final = 500
+"""Messages that are written anew, or checked, without leaving it."""
 
 OPEN_CALLS: Final = "calls_have_results"
 
@@ -45,6 +52,7 @@ class History:
         """Whether calls were found without results, which a policy may answer yet."""
         self._sent: list[PlainMessage] | None = None
         self._handed = 0
+        self._is_cut = False
         self._answer_tokens: int | None = None
 
     async def take_in(self, messages: Sequence[object]) -> None:
@@ -53,11 +61,18 @@ class History:
         Raises:
             InvalidConversationError: what is new breaks a law; nothing has been taken in then.
         """
-        grown = len(messages) - len(self.conversation.messages)
-        if 0 <= grown <= _AT_ONCE:
+        if self._is_soon_read(messages):
             self._read(messages)
         else:
-            await asyncio.to_thread(self._read, messages)
+            await off_loop(self._read, messages)
+        await self.sync()
+
+    async def sync(self) -> None:
+        """Bring what is sent up to date with the conversation and the edits."""
+        if len(self.conversation.messages) - self.edits.dirty < _MANY:
+            self.outgoing.sync()
+        else:
+            await off_loop(self.outgoing.sync)
 
     def alone(self, messages: int | None = None) -> int:
         """The tokens of the first messages as the caller has them; of all by default."""
@@ -66,6 +81,10 @@ class History:
     def was_sent(self, messages: list[PlainMessage]) -> None:
         """Note what was handed back."""
         self.known = len(self.conversation.messages)
+        for marked, sent in zip(messages, self.outgoing.sent, strict=True):
+            if marked is not sent.message:
+                self.conversation.note_marked(marked, sent.message)
+        self.outgoing.was_sent()
         self._sent = messages
         self._handed = self.known
         self._answer_tokens = None
@@ -74,19 +93,31 @@ class History:
         """Note how many tokens the answer was billed for: they are those of the next message."""
         self._answer_tokens = tokens
 
+    def _is_soon_read(self, messages: Sequence[object]) -> bool:
+        """Whether what is new is little; where the front has changed that is not known."""
+        known = min(self._handed, len(self.conversation.messages))
+        return (
+            0 <= len(messages) - known <= _AT_ONCE
+            and self.conversation.ends_as_before(messages)
+            and not is_long(messages[known:], LONG)
+        )
+
     def _read(self, messages: Sequence[object]) -> None:
         if len(self.conversation.messages) > self._handed:
             self._take_back()
         change = self.conversation.update(messages, self._sent)
+        self.known = min(self.known, change.kept)
         if change.removed:
+            self._handed, self._sent = min(self._handed, change.kept), None
             self._forget_from(change.kept)
         self._checked = min(self._checked, change.kept)
         self._check(self._checked)
         if not self.has_open_calls:
             self._checked = len(self.conversation.messages)
+        if self._is_cut:
+            self._bring_back(change.kept)
         self.outgoing.remark(self.conversation.remarked)
         self.conversation.remarked.clear()
-        self.known = min(self.known, change.kept)
         if change.added and change.kept - 1 in self.edits.results:
             self.edits.touch(change.kept - 1)
         blocks = self.conversation.blocks[self._sized :]
@@ -102,6 +133,20 @@ class History:
         from what was handed back before."""
         self.conversation.cut(self._handed)
         self._forget_from(self._handed)
+
+    def _bring_back(self, cut: int) -> None:
+        """The conversation was cut and goes on elsewhere: its last round is as the caller has it,
+        and of a turn that goes on, or in which the user spoke last, nothing is left out."""
+        conversation, dropped = self.conversation, self.edits.dropped
+        last = first = conversation.rounds(-1)[-1].start
+        goes_on = [] if cut in conversation.turns else [cut - 1]
+        for message in (*goes_on, conversation.last_said):
+            if message in dropped:
+                turn = bisect_right(conversation.turns, message) - 1
+                first = min(first, conversation.turns[turn])
+        self.edits.bring_back(first, last)
+        self.known = min(self.known, first)
+        self._is_cut = False
 
     def _check(self, kept: int) -> None:
         conversation = self.conversation
@@ -121,21 +166,31 @@ class History:
         if found is not None:
             raise InvalidConversationError(found.text)
 
-    def check_sent(self) -> None:
-        """See that calls without results were answered by a policy.
+    async def check_sent(self) -> None:
+        """See that calls without results were answered by a policy, and that what is sent breaks
+        no law where it is not what was sent before and more.
 
         Raises:
-            InvalidConversationError: they were not.
+            InvalidConversationError: it does.
         """
-        if not self.has_open_calls:
+        if self.outgoing.has_only_grown and not self.has_open_calls:
             return
-        sent = self.outgoing.sent
-        found = broken_law(self.conversation.form, [each.message for each in sent], 0)
-        if found is not None:
+        sent = [each.message for each in self.outgoing.sent]
+        if len(sent) < _MANY:
+            found = broken_law(self.conversation.form, sent, 0)
+        else:
+            found = await off_loop(broken_law, self.conversation.form, sent, 0)
+        if found is not None and self.has_open_calls:
             raise InvalidConversationError(found.text)
+        if found is not None:
+            raise InvalidConversationError(
+                f"What would be sent is not valid: {found.text} Your messages are: a policy has"
+                " left out too much of them. Go on with them in a new ContextWindow."
+            )
         self._checked = len(self.conversation.messages)
 
     def _forget_from(self, message: int) -> None:
+        self._is_cut = True
         self.edits.forget_from(message)
         self.uses = Uses()  # policies look at all blocks anew
         self.memories.clear()
@@ -160,11 +215,15 @@ class History:
         return bool(blocks) and all(block.tool == FETCH_NAME for block in blocks)
 
     def _fit_answer(self, message: int, billed: int) -> None:
-        """The last answer has as many tokens as were billed for it, shared by its blocks' sizes."""
+        """The last answer has as many tokens as were billed for it, shared by its blocks' sizes;
+        but not the thinking that was billed with it and did not come back."""
         if self.conversation.messages[message]["role"] != "assistant":
             return
         blocks = self.conversation.blocks_of(message)
         counted = sum(block.tokens for block in blocks)
+        is_thinking_gone = all(block.kind != "thinking" for block in blocks)
+        if is_thinking_gone and billed > max(3 * counted, counted + 500):
+            return
         left = billed
         for block in blocks[:-1]:
             block.tokens = billed * block.tokens // counted if counted else 0

@@ -20,6 +20,7 @@ class Outgoing:
         self._blocks: list[int] = [0]
         self.unchanged = 0
         """Messages at the front that were sent before and have stayed as they were."""
+        self._before = 0
         self.marked: list[int] = []
         """Sent messages that carry breakpoints of the caller."""
 
@@ -33,9 +34,17 @@ class Outgoing:
         """Of all messages."""
         return self._blocks[-1]
 
-    def begin(self) -> None:
-        """A new request begins: `unchanged` counts from here."""
-        self.unchanged = len(self.sent)
+    def was_sent(self) -> None:
+        """The next request begins: `unchanged` counts from here."""
+        self.unchanged = self._before = len(self.sent)
+
+    @property
+    def has_only_grown(self) -> bool:
+        """Whether all that was sent last stands at the front as it was; at first, whether all is as
+        the caller has it."""
+        if self._before:
+            return self.unchanged == self._before
+        return not self._edits.dropped and not self._edits.changed
 
     def sync(self) -> None:
         """Bring it up to date."""

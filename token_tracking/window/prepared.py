@@ -75,9 +75,9 @@ class Alert(Struct, frozen=True, kw_only=True):
 class Prepared(Struct, frozen=True, kw_only=True):
     """A request that fits, is valid, and is ready to be sent.
 
-    `form` is the API's: `anthropic` or `openai`. `messages`, `system` and `tools` go to the provider as they are; `params` are further arguments
-    that a policy asks for (context editing, beta headers); `max_tokens` is what is recommended for
-    the answer. The rest says what was done.
+    `form` is the API's: `anthropic` or `openai`. `messages`, `system` and `tools` go to the
+    provider as they are; `params` are further arguments that a policy asks for (context editing,
+    beta headers); `max_tokens` is what is recommended for the answer. The rest says what was done.
     """
 
     form: str

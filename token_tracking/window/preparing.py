@@ -11,11 +11,14 @@ from token_tracking.window.documents import Documents
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import DoesNotFitError
 from token_tracking.window.forms import Form
-from token_tracking.window.history import History
+from token_tracking.window.given import check_breakpoints, check_given, without_system
+from token_tracking.window.history import LONG, History
+from token_tracking.window.off_loop import off_loop
 from token_tracking.window.placement import Placed, place
 from token_tracking.window.policies.policy import Policy
 from token_tracking.window.prepared import Alert, Prepared
 from token_tracking.window.rag import put_documents, reserved_for_documents
+from token_tracking.window.seen import is_long
 from token_tracking.window.sizes import Sizer
 from token_tracking.window.spending import Caching, Spending
 from token_tracking.window.surroundings import Surroundings
@@ -63,9 +66,10 @@ class Preparing:
     ) -> Prepared:
         """The next request."""
         history = self._history
+        check_given(system, messages, tools)
+        messages = without_system(self.form, system, messages)
         await history.take_in(messages)
-        self._surroundings.take_in(system, tools)
-        history.outgoing.begin()
+        await self._take_in_surroundings(system, tools)
         draft = self._draft(at_ms)
         draft.reserved = reserved_for_documents(draft, documents)
         for policy in self._policies:
@@ -76,8 +80,9 @@ class Preparing:
             draft.forget_thinking()
         if draft.excess > 0:
             raise DoesNotFitError(_why_not(draft))
-        history.outgoing.sync()
-        history.check_sent()
+        await history.sync()
+        check_breakpoints(self.form, history.outgoing, system, tools)
+        await history.check_sent()
         return self._finish(draft, system, tools)
 
     def observe(self, response: object, at_ms: int) -> None:
@@ -86,10 +91,16 @@ class Preparing:
         if billed is None or not self._has_sent:
             return
         self._spending.observe(billed.total, at_ms)
-        counted = self._surroundings.tokens + self._history.outgoing.tokens
-        self._surroundings.overhead += billed.prompt.prompt_tokens - counted
+        messages = self._history.outgoing.tokens
+        self._surroundings.anchor(billed.prompt.prompt_tokens, messages)
         self._is_anchored = True
         self._history.was_answered(billed.output)
+
+    async def _take_in_surroundings(self, system: Any, tools: Sequence[Any] | None) -> None:
+        if is_long((system, tools), LONG):
+            await off_loop(self._surroundings.take_in, system, tools)
+        else:
+            self._surroundings.take_in(system, tools)
 
     def _draft(self, at_ms: int) -> Draft:
         draft = Draft(
@@ -133,7 +144,8 @@ class Preparing:
         )
         tokens = tally(draft, is_anchored=self._is_anchored)
         alerts = self._check(draft, tokens.total)
-        history.was_sent([*placed.messages])  # the caller's list may grow
+        before = len(placed.messages) - len(history.outgoing.sent)  # OpenAI's system prompt
+        history.was_sent(placed.messages[before:])  # a copy: the caller's list may grow
         self._has_sent = True
         return _prepared(draft, placed, tokens=tokens, costs=costs, alerts=alerts)
 

@@ -3,22 +3,41 @@
 The rules are those of Anthropic's documentation of prompt caching: an entry is made at each
 breakpoint, covers everything before it, and lives five minutes or an hour from its last use; a
 breakpoint looks for entries at 20 blocks, of which its own is the first; prompts below a model's
-minimum are not cached. Which shorter entries are kept alive by a longer one is not documented: here none is.
+minimum are not cached. Which shorter entries are kept alive by a longer one is not documented:
+here none is.
 
 Providers that cache by themselves (OpenAI) take no breakpoints.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from token_tracking.pricing import normalize_model
+
 LOOKBACK_BLOCKS: Final = 20
 MINIMUM_TOKENS: Final = 1024
 FIVE_MINUTES_MS: Final = 5 * 60 * 1000
 HOUR_MS: Final = 60 * 60 * 1000
+_MINIMA: Final = (
+    (r"claude-(opus|sonnet)-5-5|claude-opus-5|claude-(fable|mythos)-5(-1)?", 512),
+    (r"claude-opus-4-7|claude-mythos-preview", 2_048),
+    (r"claude-opus-4-[56]|claude-haiku-4-5", 4_096),
+    (r"claude-3-5-haiku|claude-3-haiku", 2_048),
+)
+"""By Anthropic's documentation of prompt caching ("cache limitations"), as it was quoted by others
+in October 2026. All other models that it names have 1,024, which is taken for unknown ones."""
+
 LIFETIMES_MS: Final = {"5m": FIVE_MINUTES_MS, "1h": HOUR_MS}
+
+
+def minimum_tokens(model: str) -> int:
+    """The prompt tokens below which nothing of a model's prompts is cached."""
+    name = normalize_model(model)
+    return next((each for known, each in _MINIMA if re.fullmatch(known, name)), MINIMUM_TOKENS)
 
 
 class Breakpoint(NamedTuple):

@@ -16,6 +16,7 @@ from token_tracking.window.documents import (
 )
 from token_tracking.window.draft import Draft
 from token_tracking.window.edits import Text
+from token_tracking.window.off_loop import off_loop
 
 SHARE: Final = 0.25
 """Of what is left of the context, where the budget does not say how much is for documents."""
@@ -30,9 +31,10 @@ _NAME: Final = "documents"
 
 
 class _Memory(Struct):
-    """The message whose documents were chosen, or for which none could be had."""
+    """The message whose documents were chosen, or for which none could be had, and of what."""
 
     settled: int = -1
+    given: object = None
 
 
 _KEY: Final = _Memory()
@@ -43,18 +45,36 @@ async def put_documents(
     draft: Draft, documents: Documents | None, *, seconds: float = SEARCH_SECONDS
 ) -> None:
     """Put documents in front of what the user says at the start of the last turn, as many as the
-    budget has room for. They stay the same while the turn lasts, whatever is given meanwhile, and
-    leave with the next. `seconds` is how long a source may search."""
+    budget has room for. They stay the same while the turn lasts, whatever is given meanwhile
+    (which an action tells), and leave with the next. `seconds` is how long a source may search."""
     message = _opening(draft)
     _leave(draft, message)
     if message is None:
         return
     memory = draft.memory(_KEY, _Memory)
-    if documents is not None and message not in draft.edits.before and memory.settled != message:
+    is_settled = message in draft.edits.before or memory.settled == message
+    if documents is not None and not is_settled:
         await _put(draft, message, documents, seconds)
-        memory.settled = message
+        memory.settled, memory.given = message, _as_given(documents)
+    elif documents is not None and _as_given(documents) != memory.given:
+        _pass_over(draft, documents)
+        memory.given = _as_given(documents)
     if message in draft.edits.before:
         draft.leaving = message
+
+
+def _as_given(documents: Documents) -> object:
+    """What was given, to be compared with what is given next: the caller's list may change."""
+    return tuple(documents) if isinstance(documents, list) else documents
+
+
+def _pass_over(draft: Draft, documents: Documents) -> None:
+    """Check what is given while the turn lasts, and say that it is for the next."""
+    found, faulty = ([None], 0) if hasattr(documents, "search") else read_documents(documents)
+    if faulty:
+        _note_none(draft, f"{faulty} of what was given are no documents, or have no text")
+    if found:
+        _note_none(draft, "those of this turn were chosen when it began, and stay")
 
 
 async def _put(draft: Draft, message: int, documents: Documents, seconds: float) -> None:
@@ -140,7 +160,7 @@ async def _chosen(draft: Draft, found: list[Document], room: int, query: str) ->
     count = draft.sizer.text_now
     if sum(len(each.text) for each in found) < MANY_CHARACTERS:
         return choose(found, room, count, query=query)
-    return await asyncio.to_thread(choose, found, room, count, query=query)
+    return await off_loop(choose, found, room, count, query=query)
 
 
 def _opening(draft: Draft) -> int | None:

@@ -1,8 +1,12 @@
 """Notices what has changed in messages that belong to the caller, at the speed of C."""
 
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, cast
 
 from token_tracking.window.blocks import PlainMessage
+
+_LEAST: Final = 10
+"""Characters that any value counts for, so that many small ones are long as well."""
 
 
 class SeenObject:
@@ -30,6 +34,22 @@ def seen(message: object, plain: PlainMessage) -> object:
     That is its plain copy where the message is made of dicts, so that nothing is kept twice.
     """
     return plain if plain == message else _copied(message)
+
+
+def is_long(values: Iterable[object], characters: int) -> bool:
+    """Whether so many characters or more stand in texts within some values, at any depth; it looks
+    no further than it has to."""
+    left, waiting = characters, list(values)
+    while waiting and left > 0:
+        value = waiting.pop()
+        left -= len(value) if isinstance(value, str | bytes) else _LEAST
+        if isinstance(value, Mapping):
+            waiting.extend(cast("Mapping[str, object]", value).values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(cast("Sequence[object]", value))
+        elif hasattr(value, "model_dump"):
+            waiting.extend(getattr(value, "__dict__", {}).values())
+    return left <= 0
 
 
 def _copied(value: Any) -> Any:

@@ -1,29 +1,70 @@
 """What stands before the messages of a request: the system prompt and the tools."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
 from token_tracking.window.sizes import Sizer
 
+MOST_BEYOND: Final = 1.5
+"""By how much more than its estimate a text may be billed, relative to it. What goes beyond that
+was never counted (a system prompt that the provider adds), and stays whatever is left out: an
+assumption, not measured."""
+
 
 class Surroundings:
-    """Their tokens, counted when they change. `overhead` is what was billed beyond all that was
-    counted, messages included."""
+    """Their tokens, counted when they change, and what was billed beyond all that was counted,
+    messages included (or below it): in proportion, for as much of it as is still sent."""
 
     def __init__(self, sizer: Sizer) -> None:
         self.system = 0
         self.tools = 0
-        self.overhead = 0
         self.has_changed = False
         """Since the last request: nothing of the prompt's front is cached then."""
+        self.still_sent = 0
+        """Tokens of the messages that were sent before, as they would be sent now."""
+        self._billed_for = 0
+        self._beyond = self._uncounted = 0
         self._sizer = sizer
         self._texts: tuple[str, str] | None = None
+
+    @property
+    def overhead(self) -> int:
+        """What is expected to be billed beyond what is counted; negative where that is too much."""
+        return self._beyond_of(self.measured)
 
     @property
     def tokens(self) -> int:
         """All of it."""
         return self.system + self.tools + self.overhead
+
+    @property
+    def unmeasured(self) -> int:
+        """Tokens that were sent when the last bill came and are not any more."""
+        return self._billed_for - self.measured
+
+    @property
+    def measured(self) -> int:
+        """Counted tokens that stood in the last bill and are still sent."""
+        return min(self._billed_for, self.system + self.tools + self.still_sent)
+
+    def tokens_with(self, messages: int) -> int:
+        """All of it with the first messages, which have that many tokens: of what was billed
+        beyond, they have their share."""
+        counted = self.system + self.tools + messages
+        return counted + self._beyond_of(min(counted, self.measured))
+
+    def anchor(self, billed: int, messages: int) -> None:
+        """Note what was billed for a prompt whose messages were counted as so many tokens."""
+        self.still_sent = messages
+        self._billed_for = self.system + self.tools + messages
+        beyond = billed - self._billed_for
+        self._beyond = min(beyond, int(MOST_BEYOND * self._billed_for))
+        self._uncounted = beyond - self._beyond
+
+    def _beyond_of(self, counted: int) -> int:
+        share = counted / self._billed_for if self._billed_for else 0.0
+        return self._uncounted + round(self._beyond * share)
 
     def take_in(self, system: object, tools: object) -> None:
         """Bring it up to date."""

@@ -13,20 +13,29 @@ def tally(draft: Draft, *, is_anchored: bool) -> Tokens:
     documents = sum(text.tokens for text in draft.edits.before.values())
     messages = draft.outgoing.tokens
     leading = draft.leading_tokens
-    user = messages - draft.history_tokens - documents
+    before = max(leading, draft.history_tokens)  # in the first turn there is no history
     method = sizer.method or "nothing to count"
     return Tokens(
         system=around.system + leading,
         tools=around.tools,
-        history=draft.history_tokens - leading,
+        history=before - leading,
         documents=documents,
-        user=user,
+        user=messages - before - documents,
         overhead=around.overhead,
         total=draft.tokens,
         method=f"billed, and for what is new {method}" if is_anchored else method,
         exact=sizer.exact and not is_anchored and not around.tokens,
-        error_p95=sizer.error_p95,
+        error_p95=_error(draft),
     )
+
+
+def _error(draft: Draft) -> float | None:
+    """That of the estimates, for the share of the whole that is estimated: what is new since the
+    last bill, and what was taken out of what had been billed."""
+    around, error = draft.surroundings, draft.sizer.error_p95
+    new = around.system + around.tools + draft.outgoing.tokens - around.measured
+    estimated = new + around.unmeasured
+    return None if error is None else error * min(1.0, estimated / max(1, draft.tokens))
 
 
 def filling(draft: Draft) -> Iterator[tuple[str, int]]:

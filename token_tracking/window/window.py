@@ -3,14 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar, cast
 
 from token_tracking.counting import Multiplier, TokenCounter
 from token_tracking.pricing import PriceBook
 from token_tracking.window.alerts import SHARES, Alerts
 from token_tracking.window.budget import Budget, room_of
 from token_tracking.window.documents import Documents
-from token_tracking.window.forms import FORMS, Form, told_form
+from token_tracking.window.errors import InvalidBudgetError
+from token_tracking.window.forms import FORMS, Form, form_for_model, told_form
 from token_tracking.window.policies.default import default_policy
 from token_tracking.window.policies.policy import Policy
 from token_tracking.window.prepared import Alert, Prepared
@@ -18,6 +19,10 @@ from token_tracking.window.preparing import Preparing
 from token_tracking.window.remaining import Remaining, UsualRemaining
 from token_tracking.window.sizes import Sizer
 from token_tracking.window.spending import Caching, Spending
+
+_Known = TypeVar("_Known")
+
+_CACHING: Final[dict[str, Caching]] = {"5m": "5m", "1h": "1h"}
 
 
 class ContextWindow:
@@ -29,17 +34,20 @@ class ContextWindow:
         policy: one policy or several, in the order in which they act; by default
             `default_policy(budget)`. `()` edits nothing, and only places breakpoints.
         caching: the lifetime of the breakpoints that are placed; `None` places none.
-        form: `anthropic` or `openai`; by default seen from the first messages.
+        form: `anthropic` or `openai`; by default seen from the first messages, or from the model
+            as long as these may be of either.
         window: the model's context window in tokens, where it is known better.
         remaining: how many requests are still to be expected; `LearnedRemaining` knows it from
             earlier conversations.
         prices: where prices are looked up.
         multipliers: learned ones, for counting; `counter` counts instead of the estimates.
         alert_at: shares of the window at which `on_alert` is called, once each on the way up.
+        on_alert: a function of an `Alert`, plain or `async`. If it raises, that is only logged.
         clock: seconds since 1970, for prices and the lifetimes of caches.
 
     Raises:
-        InvalidBudgetError: the budget contradicts itself or the model.
+        InvalidBudgetError: the budget contradicts itself or the model, or another argument is not
+            what it has to be.
     """
 
     def __init__(
@@ -59,12 +67,12 @@ class ContextWindow:
         on_alert: Callable[[Alert], object] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.model: Final = model
-        self.budget: Final = budget or Budget()
+        self.model: Final = _checked_model(model)
+        self.budget: Final = _checked_budget(budget)
         self.room: Final = room_of(self.budget, model, window)
         self.policies: Final = _policies(policy, self.budget)
-        self._form = None if form is None else FORMS[form]
-        self._caching: Caching | None = caching
+        self._form = _one_of("form", form, FORMS)
+        self._caching: Caching | None = _one_of("caching", caching, _CACHING)
         self._remaining = remaining or UsualRemaining()
         self._prices = prices or PriceBook()
         self._sizer = Sizer(model, multipliers=multipliers, counter=counter)
@@ -95,9 +103,11 @@ class ContextWindow:
             DoesNotFitError: nothing that may be left out makes the request fit.
         """
         async with self._lock:
-            return await self._of(messages).prepare(
+            prepared = await self._of(messages).prepare(
                 system, messages, tools, documents, int(self._clock() * 1000)
             )
+        await self._alerts.tell(prepared.alerts)
+        return prepared
 
     def observe(self, response: object) -> None:
         """Take what the provider billed for the last request: later counts start from there.
@@ -114,7 +124,7 @@ class ContextWindow:
             form = self._form = told_form(messages)
         preparing = self._preparing
         if preparing is None or (form is not None and preparing.form.name != form.name):
-            preparing = self._preparing = self._begin(form or FORMS["anthropic"])
+            preparing = self._preparing = self._begin(form or form_for_model(self.model))
         return preparing
 
     def _begin(self, form: Form) -> Preparing:
@@ -138,7 +148,44 @@ class ContextWindow:
         )
 
 
-def _policies(policy: Policy | Iterable[Policy] | None, budget: Budget) -> tuple[Policy, ...]:
+def _policies(policy: object, budget: Budget) -> tuple[Policy, ...]:
     if policy is None:
         return default_policy(budget)
-    return (policy,) if isinstance(policy, Policy) else tuple(policy)
+    given: Iterable[object] = (policy,)
+    if isinstance(policy, Iterable) and not isinstance(policy, Policy | type | str):
+        given = cast("Iterable[object]", policy)
+    return tuple(map(_checked_policy, given))
+
+
+def _checked_policy(policy: object) -> Policy:
+    if isinstance(policy, type):
+        raise InvalidBudgetError(
+            f"policy has the class {policy.__name__}: give an instance, like {policy.__name__}()."
+        )
+    if not isinstance(policy, Policy):
+        raise InvalidBudgetError(
+            f"policy has {policy!r}: give a policy, like ClearToolResults(), or several in a list."
+        )
+    return policy
+
+
+def _checked_model(model: object) -> str:
+    if not isinstance(model, str) or not model.strip():
+        raise InvalidBudgetError(f"model is {model!r}: give its name, as the provider takes it.")
+    return model
+
+
+def _checked_budget(budget: object) -> Budget:
+    if budget is None:
+        return Budget()
+    if not isinstance(budget, Budget):
+        raise InvalidBudgetError(f"budget is {budget!r}: give a Budget, or None.")
+    return budget
+
+
+def _one_of(name: str, given: object, known: Mapping[str, _Known]) -> _Known | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or given not in known:
+        raise InvalidBudgetError(f"{name} is {given!r}: give {' or '.join(known)}, or None.")
+    return known[given]

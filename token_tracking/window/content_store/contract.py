@@ -18,6 +18,10 @@ _DIGITS: Final = (12, 24, 64)
 """Of SHA-256. Twelve are short for the model; more only where another text has the same twelve."""
 
 
+class ContentTooLargeError(ContentStoreError):
+    """A text is larger than the whole store, which has room for smaller ones."""
+
+
 class StoredContent(Struct, frozen=True):
     """A text and where it came from: the tool's name, and what the call was about."""
 
@@ -31,15 +35,16 @@ class ContentStore(Protocol):
     """Keeps texts by handle. A text may be gone at any time: for its age, or for want of room.
 
     All calls are synchronous and quick (for usual results far under a millisecond; on disk, some
-    for a megabyte, and longer where another process writes), and may come from several threads:
-    who must not hold up an event loop calls them on one.
+    for a megabyte, and up to a quarter of a second where another process writes), and may come
+    from several threads: who must not hold up an event loop calls them on one, as policies do.
     """
 
     def put(self, text: str, *, tool: str | None = None, subject: str | None = None) -> str:
         """Keep a text; its handle, which is the same for the same text at any time.
 
         Raises:
-            ContentStoreError: the text is larger than the store, or cannot be written.
+            ContentStoreError: the text cannot be written; `ContentTooLargeError` where it is
+                larger than the store.
         """
         ...
 
@@ -103,10 +108,10 @@ def check_size(data: bytes, max_bytes: int) -> None:
     """Refuse what has no room at all.
 
     Raises:
-        ContentStoreError: it is larger than the whole store.
+        ContentTooLargeError: it is larger than the whole store.
     """
     if len(data) > max_bytes:
-        raise ContentStoreError(
+        raise ContentTooLargeError(
             f"A text of {len(data)} bytes does not fit into a content store of {max_bytes} bytes."
             " Give the store a larger max_bytes, or keep the text in the conversation."
         )

@@ -14,8 +14,10 @@ APPLICATION_ID: Final = 0x74746373
 """`ttcs` in the file's header: how a content store is told from any other database."""
 VERSION: Final = 1
 
-_BUSY_SECONDS: Final = 5.0
-"""How long a call waits for another process; a write takes milliseconds."""
+_OPENING_SECONDS: Final = 5.0
+"""How long opening waits for another process, which may be making the file."""
+_BUSY_SECONDS: Final = 0.25
+"""How long a call waits for another process: a write takes milliseconds, and a request waits."""
 _RETRY_SECONDS: Final = 0.02
 
 _SCHEMA: Final = (
@@ -44,7 +46,7 @@ def opened(path: Path) -> sqlite3.Connection:
     with sqlite_errors(path):
         _make(path)
         connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            path, timeout=_OPENING_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             _refuse_foreign(connection, path)
@@ -54,6 +56,11 @@ def opened(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def wait_less(connection: sqlite3.Connection) -> None:
+    """From now on a call waits a quarter of a second for another process."""
+    connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
 
 
 @contextmanager
@@ -98,7 +105,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
+    connection.execute(f"PRAGMA busy_timeout = {round(_OPENING_SECONDS * 1000)}")
     _use_journal(connection)
     for pragma in ("synchronous = NORMAL", "secure_delete = ON", "journal_size_limit = 0"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -114,7 +121,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
 def _use_journal(connection: sqlite3.Connection) -> None:
     """Of two processes that make one file at once, SQLite answers the second who changes its
     journal at once, without the wait that it was told."""
-    deadline = time.monotonic() + _BUSY_SECONDS
+    deadline = time.monotonic() + _OPENING_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -128,10 +135,7 @@ def _use_journal(connection: sqlite3.Connection) -> None:
 
 def _advice(path: Path, text: str) -> str:
     if "locked" in text or "busy" in text:
-        return (
-            f"{path} has been locked by another program for {_BUSY_SECONDS:.0f} seconds. Close"
-            " what uses it, then try again."
-        )
+        return f"{path} is locked by another program. Close what uses it, then try again."
     if "full" in text or "disk I/O" in text:
         return f"{path} cannot be written ({text}): is the disk full? Free some space."
     if "readonly" in text or "unable to open" in text:

@@ -21,7 +21,7 @@ from token_tracking.window.content_store.contract import (
     handle_in,
     handles_of,
 )
-from token_tracking.window.content_store.file import opened, sqlite_errors
+from token_tracking.window.content_store.file import opened, sqlite_errors, wait_less
 from token_tracking.window.errors import ContentStoreError
 from token_tracking.window.placeholders import one_line
 
@@ -40,8 +40,8 @@ class SqliteContentStore:
     first. Deleted text is overwritten in the file.
 
     Each process opens the file itself (not before it forks); the threads of one may share it.
-    Calls take some tenths of a millisecond, and up to five seconds where another process writes:
-    on an event loop, use `asyncio.to_thread`. `clock` gives seconds since 1970.
+    Calls take some tenths of a millisecond, and up to a quarter of a second where another process
+    writes: on an event loop, use `asyncio.to_thread`. `clock` gives seconds since 1970.
 
     Raises:
         ContentStoreError: the file is a ledger or another program's, or cannot be written.
@@ -65,6 +65,7 @@ class SqliteContentStore:
         self._connection = opened(self._path)
         with self._writing():
             self._make_room(0)
+        wait_less(self._connection)
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """The forms in which APIs take a conversation: Anthropic's Messages, OpenAI's Chat Completions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
@@ -66,12 +67,27 @@ class Form(Protocol):
 FORMS: Final[dict[str, Form]] = {"anthropic": AnthropicForm(), "openai": OpenAIForm()}
 """The forms by name."""
 
+_OPENAI_MODELS: Final = re.compile(
+    r"(^|[/.:])(openai|gpt|chatgpt|codex|davinci|babbage|o[1-9]|gemini|gemma|llama|meta-llama|mistral|"
+    r"ministral|magistral|mixtral|codestral|devstral|pixtral|qwen|qwq|deepseek|grok|kimi|glm|phi|"
+    r"command|granite|nemotron|yi)(?![a-z])",
+)
+"""Names of models that are served in OpenAI's form, behind a provider's name or in front."""
+
 _OPENAI_PARTS: Final = frozenset({"image_url", "input_audio", "file", "refusal"})
 
 
 def form_of(messages: Sequence[object]) -> Form:
     """The form that messages are written in; Anthropic's where none of them tells."""
     return told_form(messages) or FORMS["anthropic"]
+
+
+def form_for_model(model: str) -> Form:
+    """The form in which a model is asked, by its name: OpenAI's for those that are known to be
+    served in it, Anthropic's for Claude and where the name does not tell."""
+    name = model.lower()
+    is_claude = "claude" in name or "anthropic" in name
+    return FORMS["openai" if not is_claude and _OPENAI_MODELS.search(name) else "anthropic"]
 
 
 def told_form(messages: Sequence[object]) -> Form | None:

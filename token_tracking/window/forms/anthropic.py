@@ -72,10 +72,15 @@ class AnthropicForm:
         return {**message, "content": blocks}
 
     def cleared_result(self, block: Block, text: str) -> Any:
-        """A raw block in a tool result's place, with `text` as its content and all else as it was.
-        A result of the provider's own tools is left as it is: its content may not be text."""
+        """A raw block in a tool result's place, with `text` as its content and all else as it was;
+        a breakpoint within the content becomes the result's own. A result of the provider's own
+        tools is left as it is: its content may not be text."""
         raw = cast(dict[str, Any], block.raw)
-        return {**raw, "content": text} if raw.get("type") in _CLEARABLE else raw
+        if raw.get("type") not in _CLEARABLE:
+            return raw
+        control = last_control(raw)
+        marked = {"cache_control": control} if control else {}
+        return {**raw, "content": text, **marked}
 
     def cleared_input(self, block: Block, note: str) -> Any:
         """A raw block in a tool call's place: the same id and name, arguments that only hold
@@ -184,6 +189,18 @@ class AnthropicForm:
         else:
             body = "", pdf_tokens(source.get("data"))
         return _joined([*titles, body])
+
+
+def last_control(raw: Mapping[str, Any]) -> Any:
+    """The `cache_control` of a block, or else the last within its content; `None` without any."""
+    if raw.get("cache_control"):
+        return raw["cache_control"]
+    parts: object = raw.get("content")
+    for part in reversed(cast(Sequence[object], parts) if isinstance(parts, list | tuple) else ()):
+        control = last_control(cast(dict[str, Any], part)) if isinstance(part, dict) else None
+        if control:
+            return control
+    return None
 
 
 def _content_blocks(message: PlainMessage) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from token_tracking.window.binding import binds_thinking
 from token_tracking.window.forms import FORMS, Form, form_of
 from token_tracking.window.laws.editing import EDITING_LAWS, Edited
 from token_tracking.window.laws.reading import MESSAGES_ARE_MESSAGES, Law, Subject, read
@@ -40,6 +41,7 @@ def validate(
     *,
     form: Form | None = None,
     original: Sequence[object] | None = None,
+    model: str | None = None,
     breakpoints_elsewhere: int = 0,
     without: frozenset[str] = frozenset(),
 ) -> BrokenLaw | None:
@@ -47,7 +49,8 @@ def validate(
     A message that cannot be read is named before all else.
 
     `form` is told from the messages where it is not given. With `original`, the messages before
-    they were edited, the laws of editing hold as well. `breakpoints_elsewhere` is how many cache
+    they were edited, the laws of editing hold as well; the `model` tells whether thinking has to go
+    behind an edit. `breakpoints_elsewhere` is how many cache
     breakpoints the system prompt and the tools have, `without` names laws that are left aside.
     Nothing raises, whatever stands in the list.
     """
@@ -57,7 +60,9 @@ def validate(
         return BrokenLaw(MESSAGES_ARE_MESSAGES, *fault)
     broken = _broken([law for law in REQUEST_LAWS if law.name not in without], reading)
     if original is not None:
-        broken += _broken(EDITING_LAWS, Edited(read(original, form)[0], reading))
+        is_bound = model is not None and binds_thinking(model)
+        edited = Edited(read(original, form)[0], reading, is_bound=is_bound)
+        broken += _broken(EDITING_LAWS, edited)
     return min(broken, key=_position, default=None)
 
 

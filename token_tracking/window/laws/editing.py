@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from token_tracking.window.blocks import Block
+from token_tracking.window.forms.anthropic import last_control
 from token_tracking.window.laws.reading import (
     Fault,
     Law,
@@ -14,11 +15,13 @@ from token_tracking.window.laws.reading import (
 
 
 class Edited:
-    """A conversation before and after editing; which messages are which."""
+    """A conversation before and after editing; which messages are which. Where thinking `is_bound`
+    to what stood before it, it may go from the last turn as well: behind an edit it has to."""
 
-    def __init__(self, original: Reading, result: Reading) -> None:
+    def __init__(self, original: Reading, result: Reading, *, is_bound: bool = False) -> None:
         self.original = original
         self.result = result
+        self.is_bound = is_bound
         self.source, self.stray = _sources(original, result)
         """By message of the result, the number of the original that it is, or None for a new one;
         and the first that stands out of order."""
@@ -83,7 +86,9 @@ def _thinking_intact(edited: Edited) -> Fault | None:
             same = [home for home in homes.get(_sign(thoughts[0]), []) if home == thoughts]
             if not same:
                 return number, f"message {number} has thinking that is not what it was"
-        elif source is not None and source >= turn[0] and _thinks(edited.original.blocks[source]):
+        elif edited.is_bound or source is None or source < turn[0]:
+            continue
+        elif _thinks(edited.original.blocks[source]):
             return number, f"message {number} is of the last turn and has lost its thinking"
     return None
 
@@ -166,7 +171,7 @@ def _thinks(blocks: list[Block]) -> bool:
 
 
 def _control(block: Block) -> Any:
-    return None if isinstance(block.raw, str) else block.raw.get("cache_control")
+    return None if isinstance(block.raw, str) else last_control(block.raw)
 
 
 def _is_same(block: Block, other: Block) -> bool:
@@ -195,7 +200,8 @@ EDITING_LAWS: Final[tuple[Law[Edited], ...]] = (
     Law("order_kept", "What stays keeps its order.", _order_kept),
     Law(
         "thinking_intact",
-        "Thinking is byte for byte what it was, or gone from its message; not in the last turn.",
+        "Thinking is byte for byte what it was, or gone from its message; in the last turn it goes "
+        "only for models that bind it to what stood before.",
         _thinking_intact,
     ),
     Law(

@@ -1,6 +1,5 @@
 """The last resort: whatever happens, the request fits, or an error says why it cannot."""
 
-import asyncio
 from functools import partial
 from itertools import chain
 from math import ceil
@@ -14,7 +13,9 @@ from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import DoesNotFitError
 from token_tracking.window.excerpts import head_and_tail
+from token_tracking.window.off_loop import off_loop
 from token_tracking.window.placeholders import capped_note, cleared_text
+from token_tracking.window.policies.checks import check_share
 from token_tracking.window.policies.clearable import (
     Clearable,
     clearable,
@@ -41,9 +42,6 @@ UNMEASURED_ERROR: Final = 0.2
 LEAST_KEPT: Final = 200
 """Tokens that stay of a result of the last round: enough for its head and its tail."""
 
-MANY_BLOCKS: Final = 1_000
-"""From so many on it works in a thread, off the event loop."""
-
 
 class Emergency(Struct, frozen=True, kw_only=True):
     """Makes the prompt fit, with the least harm first and each step only as far as needed.
@@ -60,10 +58,16 @@ class Emergency(Struct, frozen=True, kw_only=True):
     new. It then comes down to `aim` of the budget, so that it does not act on every request. What
     it took out stays out. Put it behind all other policies. With a `store` the model gets what was
     cleared back with the tool `fetch_content`.
+
+    Raises:
+        InvalidBudgetError: `aim` is no share above 0 and up to 1.
     """
 
     aim: float = AIM
     store: ContentStore | None = None
+
+    def __post_init__(self) -> None:
+        check_share("aim", self.aim)
 
     @property
     def name(self) -> str:
@@ -80,10 +84,7 @@ class Emergency(Struct, frozen=True, kw_only=True):
         if draft.tokens <= min(draft.room.context, safe):
             return
         target = min(int(self.aim * draft.room.context), safe)
-        if len(draft.conversation.blocks) < MANY_BLOCKS:
-            self._fit(draft, target)
-        else:
-            await asyncio.to_thread(self._fit, draft, target)
+        await off_loop(self._fit, draft, target)  # a store, or a large result, may take long
         if draft.excess > 0:
             draft.reserved = 0  # documents give way
         if draft.excess > 0:
@@ -153,7 +154,7 @@ class Emergency(Struct, frozen=True, kw_only=True):
     def _cut(self, draft: Draft, block: Block, size: int) -> int:
         """Keep the head and the tail of a result; the tokens that it takes out."""
         count, subject = draft.sizer.text_now, draft.subject(block)
-        handle = kept_in(self.store, block, subject)
+        handle = kept_in(draft, self.store, block, subject)
         note = partial(capped_note, handle=handle)
         tokens = block.tokens - block.flat_tokens
         text = head_and_tail(block.text, size, count, tokens=tokens, note=note).text

@@ -8,6 +8,7 @@ from msgspec import Struct
 from token_tracking.pricing.names import read_model_name
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import InvalidBudgetError
+from token_tracking.window.policies.checks import check_count, check_tools
 from token_tracking.window.policies.policy import Policy
 
 CLEAR_BETA: Final = "context-management-2025-06-27"
@@ -41,6 +42,9 @@ class Native(Struct, frozen=True, kw_only=True):
     `trigger`, `clear_at_least` and `compact` (50,000 at least) are input tokens, `keep` is a
     number of tool uses; what is `None` is left to the API, but for the trigger of a budget under
     its 100,000. `otherwise` acts for a model, or a form, that has no such thing.
+
+    Raises:
+        InvalidBudgetError: a number makes no sense, or `exclude_tools` are no names.
     """
 
     trigger: int | None = None
@@ -52,6 +56,15 @@ class Native(Struct, frozen=True, kw_only=True):
     otherwise: Policy | None = None
 
     def __post_init__(self) -> None:
+        for name, value, least in (
+            ("trigger", self.trigger, 1),
+            ("keep", self.keep, 0),
+            ("clear_at_least", self.clear_at_least, 1),
+            ("compact", self.compact, 1),
+        ):
+            if value is not None:
+                check_count(name, value, least=least)
+        check_tools("exclude_tools", self.exclude_tools)
         if self.compact is not None and self.compact < LEAST_COMPACT:
             raise InvalidBudgetError(
                 f"compact is {self.compact:,}: the API compacts at {LEAST_COMPACT:,} or more."

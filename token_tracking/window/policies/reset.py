@@ -6,13 +6,8 @@ from msgspec import Struct
 
 from token_tracking.window.draft import Draft
 from token_tracking.window.errors import InvalidBudgetError
-from token_tracking.window.policies.sliding import (
-    check_count,
-    check_share,
-    leave_out,
-    old_turns,
-    tokens_in,
-)
+from token_tracking.window.policies.checks import check_count, check_share
+from token_tracking.window.policies.sliding import leave_out, old_turns, tokens_in
 from token_tracking.window.policies.summarize import MAX_TOKENS, TIMEOUT, Asking, summarise
 from token_tracking.window.summaries import Summariser
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from token_tracking.window.draft import Draft
 from token_tracking.window.edits import StandIn
-from token_tracking.window.errors import InvalidBudgetError
 from token_tracking.window.outgoing import Outgoing
+from token_tracking.window.policies.checks import check_count, check_share
 from token_tracking.window.policies.droppable import droppable_turns
 from token_tracking.window.summaries import stand_in_text
 
@@ -177,15 +177,3 @@ def _speaks(draft: Draft, message: int) -> bool:
     return conversation.messages[message]["role"] == "user" and any(
         block.kind == "text" and block.text for block in conversation.blocks_of(message)
     )
-
-
-def check_share(name: str, value: object) -> None:
-    """Raise InvalidBudgetError where it is no share above 0 and up to 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise InvalidBudgetError(f"{name} is {value!r}: give a share above 0 and up to 1.")
-
-
-def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Raise InvalidBudgetError where it is no whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidBudgetError(f"{name} is {value!r}: give a whole number from {least} on.")

@@ -1,6 +1,5 @@
 """Old turns are replaced by a running summary."""
 
-import asyncio
 from typing import Final
 
 from msgspec import Struct
@@ -9,10 +8,10 @@ from token_tracking.window.draft import Draft
 from token_tracking.window.economics import Decision, Economics
 from token_tracking.window.errors import InvalidBudgetError, SummaryError
 from token_tracking.window.forms.plain import plain_value
+from token_tracking.window.off_loop import off_loop
+from token_tracking.window.policies.checks import check_count, check_share
 from token_tracking.window.policies.policy import Policy
 from token_tracking.window.policies.sliding import (
-    check_count,
-    check_share,
     history_tokens,
     leave_out,
     old_turns,
@@ -166,7 +165,7 @@ async def summarise(
     try:
         failure.check(draft)
         limit = asking.limit(draft, tokens)
-        request = await asyncio.to_thread(_request, draft, turns, limit)
+        request = await off_loop(_request, draft, turns, limit)
         summary = await ask(asking.summariser, request, asking.timeout)
         _check_progress(draft, summary, len(turns), tokens)
     except SummaryError as error:

@@ -12,6 +12,7 @@ from token_tracking.window.edits import Extra
 from token_tracking.window.forms import Form, form_of
 from token_tracking.window.forms.plain import plain_message
 from token_tracking.window.laws.reading import is_own_call
+from token_tracking.window.policies.checks import check_count
 
 PER_TURN: Final = 3
 
@@ -29,13 +30,15 @@ class ToolCallLimit(Struct, frozen=True, kw_only=True):
     An agent's loop asks `split` which calls of an answer to run, runs those, and goes on: each
     call that it left out gets exactly one error result, which says so. Calls beyond the limit that
     have a result keep it; calls within the limit that have none are for the loop to answer.
+
+    Raises:
+        InvalidBudgetError: `per_turn` is no whole number from 0 on.
     """
 
     per_turn: int = PER_TURN
 
     def __post_init__(self) -> None:
-        if isinstance(self.per_turn, bool) or self.per_turn < 0:
-            raise ValueError(f"per_turn is {self.per_turn!r}: give a number of calls, 0 or more.")
+        check_count("per_turn", self.per_turn, least=0)
 
     @property
     def name(self) -> str:
