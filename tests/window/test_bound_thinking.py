@@ -7,6 +7,7 @@ import pytest
 from tests.window.talk import Message, listed, tool_round, user, word_counter, words
 from token_tracking.window.binding import binds_thinking
 from token_tracking.window.budget import Budget
+from token_tracking.window.errors import DoesNotFitError
 from token_tracking.window.laws import validate
 from token_tracking.window.policies.clear import ClearToolResults
 from token_tracking.window.policies.emergency import Emergency
@@ -80,7 +81,7 @@ async def test_the_newest_answers_thinking_goes_too_when_something_before_it_is_
 
 
 @pytest.mark.parametrize(
-    ("system", "tools"), [("other", None), ("sys", [{"name": "new", "input_schema": {}}])]
+    ("system", "tools"), [("other", None), ("sys", [{"name": "new", "description": "a tool"}])]
 )
 async def test_when_the_system_prompt_or_the_tools_change_all_thinking_goes_but_what_comes_later(
     system: str, tools: Any
@@ -103,13 +104,15 @@ async def test_all_thinking_behind_documents_that_leave_goes():
 
 async def test_when_turns_are_left_out_all_thinking_behind_them_goes():
     tight = window(Emergency(), max_context_tokens=900)
-    messages: list[Message] = []
-    for number in range(4):
-        messages += [user(words(150, f"q{number}_"))]
+    messages = [user(words(150, "q_"))]
+    await tight.prepare("sys", messages)
+    for number in range(3):
         blocks = [thought(number), {"type": "text", "text": words(150, f"a{number}_")}]
-        prepared = await tight.prepare("sys", messages)
-        messages.append({"role": "assistant", "content": blocks})
-    assert len(prepared.messages) < len(messages) - 1
+        messages += [{"role": "assistant", "content": blocks}, user(words(150, f"q{number}_"))]
+        if number < 2:
+            await tight.prepare("sys", messages)
+    prepared = await tight.prepare("sys", messages)
+    assert len(prepared.messages) < len(messages)
     assert thoughts(prepared) == []
 
 
@@ -139,3 +142,20 @@ async def test_other_models_keep_their_thinking_behind_edits():
     for rounds in (1, 2, 3):
         prepared = await edited.prepare("sys", thinking_agent(rounds))
         assert thoughts(prepared) == [f"s{number}" for number in range(rounds)]
+
+
+async def test_thinking_behind_what_the_caller_itself_has_changed_goes():
+    kept = window(())
+    await kept.prepare("sys", thinking_agent(3))
+    messages = thinking_agent(4)
+    messages[4]["content"][0]["content"] = "shortened"  # the result behind the second thought
+    assert thoughts(await kept.prepare("sys", messages)) == ["s0", "s1"]
+
+
+async def test_a_request_that_failed_does_not_cost_the_newest_thinking():
+    kept = window((), max_context_tokens=2_000)
+    await kept.prepare("sys", thinking_agent(1))
+    with pytest.raises(DoesNotFitError):
+        await kept.prepare("sys", [*thinking_agent(2), user(words(5_000))])
+    prepared = await kept.prepare("sys", [*thinking_agent(2), user("go on")])
+    assert thoughts(prepared) == ["s0", "s1"]

@@ -58,7 +58,6 @@ class Draft:
         self.reserved = 0
         """Tokens of the budget that are kept free for documents."""
         self._outgoing = history.outgoing
-        self._sent_before = history.outgoing.sent_before(history.known)
         self._cache = cache
         self._memories = history.memories
 
@@ -208,7 +207,8 @@ class Draft:
         outgoing = self.outgoing
         if self.surroundings.has_changed:
             return 0
-        if outgoing.unchanged < min(self._sent_before, len(outgoing.sent)):
+        has_changed = self.known > 0 and not outgoing.has_only_grown
+        if has_changed and outgoing.unchanged < len(outgoing.sent):
             return outgoing.sent[outgoing.unchanged].source
         edits = self.edits
         edited = chain(edits.changed, edits.dropped)

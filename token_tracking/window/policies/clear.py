@@ -1,6 +1,5 @@
 """Old tool results, and the large arguments of old calls, are taken out where that pays."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -11,7 +10,9 @@ from token_tracking.window.calls import call_subject
 from token_tracking.window.content_store import ContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.economics import Decision
+from token_tracking.window.off_loop import off_loop
 from token_tracking.window.placeholders import FETCH_NAME
+from token_tracking.window.policies.checks import check_count, check_tools
 from token_tracking.window.policies.clearable import (
     LEAST_TOKENS,
     PLACEHOLDER_TOKENS,
@@ -23,7 +24,8 @@ from token_tracking.window.policies.clearable import (
 KEEP: Final = 4
 
 MANY_BLOCKS: Final = 300
-"""From so many new ones on it works in a thread, off the event loop."""
+MANY_CHARACTERS: Final = 200_000
+"""From so many new ones on it works in a thread, off the event loop; with a store always."""
 
 NEWEST_BLOCKS: Final = 500
 """Of a conversation that is taken over whole, the blocks whose uses are looked at: older ones are
@@ -64,6 +66,9 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
     `least_tokens` tokens, and with `keep_used` those that the model still takes names from. With
     `inputs` long arguments of calls are cleared as well. What is cleared goes to `store`, if one
     is given: the model gets it back with the tool `fetch_content`.
+
+    Raises:
+        InvalidBudgetError: a number is not whole or too small, or `exclude_tools` is no set.
     """
 
     keep: int = KEEP
@@ -74,6 +79,11 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
     exclude_tools: frozenset[str] = frozenset()
     store: ContentStore | None = None
 
+    def __post_init__(self) -> None:
+        check_count("keep", self.keep, least=0)
+        check_count("least_tokens", self.least_tokens, least=0)
+        check_tools("exclude_tools", self.exclude_tools)
+
     @property
     def name(self) -> str:
         """As in actions."""
@@ -82,11 +92,12 @@ class ClearToolResults(Struct, frozen=True, kw_only=True):
     async def shape(self, draft: Draft) -> None:
         """Clear what may be cleared, if it pays."""
         memory = draft.memory(self, lambda: _Memory([]))
-        new = len(draft.conversation.blocks) - memory.scanned
-        if new < MANY_BLOCKS:
+        new = draft.conversation.blocks[memory.scanned :]
+        size = sum(len(block.text) for block in new[:MANY_BLOCKS])
+        if self.store is None and len(new) < MANY_BLOCKS and size < MANY_CHARACTERS:
             self._shape(draft, memory)
         else:
-            await asyncio.to_thread(self._shape, draft, memory)
+            await off_loop(self._shape, draft, memory)
 
     def _shape(self, draft: Draft, memory: _Memory) -> None:
         self._scan(draft, memory)
