@@ -19,8 +19,9 @@ class Lawful:
     where the history has some of its own, every request is read whole.
     """
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: Contents, model: str | None = None) -> None:
         self._contents = contents
+        self._model = model
         self._last: list[Key] = []
         self._shape: list[_Shape] = []
         self._history = 0
@@ -46,7 +47,7 @@ class Lawful:
             law = _broken_breakpoint(sent)
         else:
             self.read_whole += 1
-            found = validate(sent, original=history)
+            found = validate(sent, original=history, model=self._model)
             law = found.law if found is not None else None
         self._is_valid = law is None
         self._last, self._shape, self._history = keys, shape, len(history)

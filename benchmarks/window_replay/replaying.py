@@ -35,7 +35,7 @@ class Replay:
         self._window = window
         self._biller = Biller(contents, conversation.base_tokens, PRICES)
         self._holders = Holders(contents)
-        self._lawful = Lawful(contents)
+        self._lawful = Lawful(contents, conversation.requests[0].model)
         self.course: list[Reached] = []
         """The sums after each request."""
         self._history: list[PlainMessage] = []

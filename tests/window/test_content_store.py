@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from token_tracking.errors import StoreError
@@ -480,6 +480,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.dictionaries(st.text(max_size=5), json_values)
@@ -494,6 +495,7 @@ def test_whatever_a_model_gives_is_answered(given_: str | dict[str, object]) -> 
     assert fetch_call(store, given_, count=by_characters)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=5_000), st.integers(100, 400), st.sampled_from(["head", "tail", None]))
 def test_an_answer_is_never_longer_than_asked(text: str, most: int, part: str | None) -> None:
     store = MemoryContentStore()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from anthropic.types import Message as Response
 from anthropic.types import TextBlock, ToolUseBlock
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.window.strategies import Message, anthropic_conversations, openai_conversations
@@ -50,6 +50,7 @@ def answered(*ids: str, text: str | None = None) -> Message:
 
 
 class TestUpdates:
+    @settings(deadline=None, max_examples=25)
     @given(conversations, st.data())
     def test_growing_and_rewinding_end_as_reading_at_once(
         self, messages: list[Message], data: st.DataObject
@@ -62,6 +63,7 @@ class TestUpdates:
         conversation.update(messages)
         assert state(conversation) == state(known(messages))
 
+    @settings(deadline=None, max_examples=25)
     @given(conversations, st.data())
     def test_a_change_behind_our_back_is_seen(self, messages: list[Message], data: st.DataObject):
         conversation = known(messages)
@@ -78,6 +80,7 @@ class TestUpdates:
         messages[1]["content"][0]["input"]["path"] = "x"
         assert conversation.update(messages) == Change(1, 2, 2)
 
+    @settings(deadline=None, max_examples=25)
     @given(conversations)
     def test_messages_that_say_the_same_are_unchanged(self, messages: list[Message]):
         conversation = known(messages)
@@ -199,6 +202,7 @@ class TestTurns:
         assert conversation.turn(0) == range(6)
         assert conversation.rounds(-1) == [range(6, 7)]
 
+    @settings(deadline=None, max_examples=25)
     @given(conversations)
     def test_turns_and_rounds_cover_the_conversation(self, messages: list[Message]):
         conversation = known(messages)
@@ -212,6 +216,7 @@ class TestTurns:
 
 
 class TestBlocks:
+    @settings(deadline=None, max_examples=25)
     @given(conversations)
     def test_every_block_stands_where_it_says(self, messages: list[Message]):
         conversation = known(messages)

@@ -201,6 +201,7 @@ def test_sections_without_headings_are_paragraphs():
     assert sections("one\ntwo\n\nthree\n\n\nfour") == ["one\ntwo\n\n", "three\n\n\n", "four"]
 
 
+@settings(deadline=None)
 @given(st.text("a #`\n", max_size=80))
 def test_sections_joined_are_the_text(text: str):
     assert "".join(sections(text)) == text

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from token_tracking.pricing import PriceBook, Rates
@@ -105,8 +105,10 @@ def test_the_guard_holds_back_what_would_cost_too_much_if_it_ended_here():
 
 
 def test_what_saves_at_once_needs_no_guard():
-    dear = economics(Ratios(0.1, 1.25), 10, spent=100.0, alone=1.0)
-    assert dear.weigh(removed_cached=0, removed_new=100, rewritten=0).pays
+    dear = economics(Ratios(0.1, 1.25), 10, spent=1_000_000.0, alone=1.0)
+    decision = dear.weigh(removed_cached=0, removed_new=100, rewritten=0)
+    assert decision.now == pytest.approx(-125)  # far from enough to be under the guard
+    assert decision.pays
 
 
 def test_a_decision_that_was_taken_counts_for_the_next():
@@ -116,6 +118,84 @@ def test_a_decision_that_was_taken_counts_for_the_next():
     assert weighing.spent == decision.now
 
 
+def test_what_was_paid_beside_the_request_adds_up():
+    weighing = economics(Ratios(0.1, 1.25), 30)
+    decision = weighing.weigh(removed_cached=0, removed_new=0, rewritten=0)
+    weighing.spend(decision)
+    weighing.spend(decision, 100.0)
+    weighing.spend(decision, 25.5)
+    assert weighing.charged == 125.5
+    assert weighing.spent == 0.0
+
+
+def test_a_model_that_costs_nothing_has_the_usual_ratios():
+    free = Rates(0, 0, 0, 0, 0, None, "user")
+    assert ratios_of(free, "5m") == USUAL["5m"]
+    assert ratios_of(free, "1h") == USUAL["1h"]
+
+
+def test_an_edit_that_only_saves_what_it_costs_does_not_pay():
+    edit = {"removed_cached": 4, "removed_new": 0, "rewritten": 5}
+    ratios = Ratios(0.25, 1.25)  # costs 1 x 5 - 0.25 x 4 = 4 now, and each later one saves 1
+    assert not economics(ratios, 4).weigh(**edit).pays
+    assert economics(ratios, 5).weigh(**edit).pays
+    assert not economics(ratios, 8, margin=2.0).weigh(**edit).pays
+    assert economics(ratios, 9, margin=2.0).weigh(**edit).pays
+
+
+def test_what_is_new_and_goes_is_not_read_later_either():
+    found = economics(Ratios(0.1, 1.25), 30).weigh(
+        removed_cached=1_000, removed_new=2_000, rewritten=10_000
+    )
+    # 1.15 x 10,000, less 100 that are not read and 2,500 that are not written.
+    assert found.now == pytest.approx(8_900)
+    assert found.later == pytest.approx(9_000)  # 30 x 0.1 x 3,000
+
+
+def test_where_the_cache_has_lapsed_all_that_goes_is_saved_later():
+    lapsed = Economics(ratios=Ratios(0.1, 1.25), is_cached=False, remaining=30, spent=0, alone=0)
+    found = lapsed.weigh(removed_cached=1_000, removed_new=2_000, rewritten=0, regret=700)
+    assert found.now == pytest.approx(-3_750)
+    assert found.later == pytest.approx(9_000 - 700)
+
+
+def test_the_guard_is_two_and_a_half_hundredths_above_leaving_it_alone():
+    edit = {"removed_cached": 20_000, "removed_new": 0, "rewritten": 40_000}  # 44,000 now
+    ratios, alone = Ratios(0.1, 1.25), 1_000_000.0
+    assert economics(ratios, 1_000, spent=980_999, alone=alone).weigh(**edit).pays
+    assert not economics(ratios, 1_000, spent=981_001, alone=alone).weigh(**edit).pays
+
+
+def test_up_to_the_guard_itself_may_be_spent():
+    edit = {"removed_cached": 4, "removed_new": 0, "rewritten": 5}  # 4 now
+    for spent, pays in ((196.0, True), (196.25, False)):
+        weighing = economics(Ratios(0.25, 1.25), 1_000, spent=spent, alone=100.0, guard=2.0)
+        assert weighing.weigh(**edit).pays == pays
+
+
+def test_to_get_something_back_is_a_request_more_and_its_tokens_again():
+    # 0.1 x 50,000 are read, 1.25 x 1,000 written; a call of 80 tokens at five times the price.
+    assert economics(Ratios(0.1, 1.25), 0).fetching(1_000, 50_000) == pytest.approx(6_650)
+    assert economics(UNCACHED, 0).fetching(1_000, 50_000) == pytest.approx(51_400)
+
+
+def test_to_leave_something_in_is_to_send_it_now_and_each_time_again():
+    cached = economics(Ratios(0.1, 1.25), 10)
+    assert cached.carrying(1_000) == pytest.approx(1_100)
+    cached.is_cached = False
+    assert cached.carrying(1_000) == pytest.approx(2_250)
+
+
+def test_what_has_to_be_got_back_is_no_saving():
+    edit = {"removed_cached": 20_000, "removed_new": 0, "rewritten": 40_000}  # 44,000 now
+    thirty = economics(Ratios(0.1, 1.25), 30)  # 60,000 later
+    assert thirty.weigh(**edit, regret=15_900).pays
+    dear = thirty.weigh(**edit, regret=16_100)
+    assert not dear.pays
+    assert dear.later == pytest.approx(43_900)
+
+
+@settings(deadline=None)
 @given(
     st.sampled_from([Ratios(0.1, 1.25), Ratios(0.05, 1.25), Ratios(0.025, 2.0)]),
     st.integers(1, 10**6),

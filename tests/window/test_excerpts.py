@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from token_tracking.window.excerpts import (
@@ -44,6 +44,7 @@ def numbered(number: int) -> str:
     return "".join(f"line {each} of the log\n" for each in range(1, number + 1))
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 500), counts)
 def test_head_and_tail_are_never_longer_than_asked(
     text: str, most: int, count: Callable[[str], int]
@@ -51,6 +52,7 @@ def test_head_and_tail_are_never_longer_than_asked(
     assert count(head_and_tail(text, most, count).text) <= most
 
 
+@settings(deadline=None)
 @given(texts, st.text(max_size=20) | lines, st.integers(0, 500), counts)
 def test_matching_lines_are_never_longer_than_asked(
     text: str, query: str, most: int, count: Callable[[str], int]
@@ -59,12 +61,14 @@ def test_matching_lines_are_never_longer_than_asked(
     assert found is None or count(found.text) <= most
 
 
+@settings(deadline=None)
 @given(texts, counts)
 def test_a_text_that_fits_is_kept_whole(text: str, count: Callable[[str], int]) -> None:
     found = head_and_tail(text, count(text), count)
     assert (found.text, found.left_out_tokens, found.left_out_lines) == (text, 0, 0)
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 500), counts)
 def test_head_and_tail_are_the_text_s_own(
     text: str, most: int, count: Callable[[str], int]
@@ -75,12 +79,14 @@ def test_head_and_tail_are_the_text_s_own(
     assert len(found.head) + len(found.tail) <= len(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="\ud83d\ude00", max_size=50), st.integers(0, 60))
 def test_no_cut_is_inside_a_surrogate_pair(text: str, at: int) -> None:
     cut = boundary(text, at)
     assert (text[cut - 1 : cut], text[cut : cut + 1]) != ("\ud83d", "\ude00")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3_000), st.integers(20, 200))
 def test_a_text_of_surrogate_pairs_is_cut_between_them(size: int, most: int) -> None:
     found = head_and_tail("\ud83d\ude00" * size, most, len)
@@ -88,6 +94,7 @@ def test_a_text_of_surrogate_pairs_is_cut_between_them(size: int, most: int) -> 
     assert len(found.tail) % 2 == 0
 
 
+@settings(deadline=None)
 @given(texts)
 def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
     found = pieces(text)
@@ -178,6 +185,7 @@ def test_known_tokens_are_believed() -> None:
     assert head_and_tail("x" * 100, 10, len, tokens=5).text == "x" * 100
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 300))
 def test_the_same_text_gives_the_same_excerpts(text: str, most: int) -> None:
     assert head_and_tail(text, most, by_bytes) == head_and_tail(text, most, by_bytes)
@@ -226,6 +234,7 @@ def test_letters_that_grow_in_lower_case_do_not_move_the_match() -> None:
     assert "\nneedle\n" in found.text
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**9))
 def test_rounding_keeps_two_digits(tokens: int) -> None:
     assert rounded(tokens) == pytest.approx(tokens, rel=0.051)

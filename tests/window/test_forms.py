@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from anthropic.types import Message as Response
 from anthropic.types import TextBlock
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.window.strategies import (
     PNG,
@@ -334,12 +334,14 @@ class TestOpenAIBlocks:
 
 
 class TestEdits:
+    @settings(deadline=None, max_examples=25)
     @given(anthropic_conversations())
     def test_a_message_with_its_own_blocks_is_the_same(self, messages: list[Message]):
         for message in messages:
             raws = [block.raw for block in ANTHROPIC.blocks(message, 0)]
             assert ANTHROPIC.with_blocks(message, raws) == message
 
+    @settings(deadline=None, max_examples=25)
     @given(openai_conversations())
     def test_an_openai_message_with_its_own_blocks_is_the_same(self, messages: list[Message]):
         for message in messages:

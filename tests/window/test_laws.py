@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.window.strategies import (
@@ -42,12 +42,14 @@ def law_of(messages: Any, **options: Any) -> tuple[str, int | None] | None:
     return None if found is None else (found.law, found.message)
 
 
+@settings(deadline=None, max_examples=40)
 @given(conversations)
 def test_a_random_valid_conversation_breaks_no_law(messages: list[Message]):
     assert validate(messages) is None
     assert validate(messages, original=messages) is None
 
 
+@settings(deadline=None, max_examples=40)
 @given(conversations, st.data())
 def test_each_fault_is_named_by_its_law(messages: list[Message], data: st.DataObject):
     faulty, law = data.draw(broken(messages))
@@ -57,6 +59,7 @@ def test_each_fault_is_named_by_its_law(messages: list[Message], data: st.DataOb
     assert found.text
 
 
+@settings(deadline=None, max_examples=40)
 @given(conversations, st.data())
 def test_each_loss_is_named_by_its_law(messages: list[Message], data: st.DataObject):
     edited, law = data.draw(lossy(messages))
@@ -65,6 +68,7 @@ def test_each_loss_is_named_by_its_law(messages: list[Message], data: st.DataObj
     assert found.law == law
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text() | st.integers(),

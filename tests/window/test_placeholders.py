@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from token_tracking.window.excerpts import head_and_tail
@@ -63,12 +63,14 @@ def test_arguments_that_are_no_json_object_are_cut_as_text() -> None:
     assert subject_of("[" * 100_000) is not None
 
 
+@settings(deadline=None)
 @given(arguments)
 def test_a_subject_is_one_printable_line_of_at_most_80_characters(given_: dict[str, Any]) -> None:
     for subject in (subject_of(given_), subject_of(json.dumps(given_))):
         assert subject is None or (0 < len(subject) <= LONGEST_SUBJECT and subject.isprintable())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=3_000), st.integers(7, 100))
 def test_one_line_is_one_line(text: str, longest: int) -> None:
     line = one_line(text, longest)
@@ -106,6 +108,7 @@ def test_cleared_arguments_say_that_they_were_cleared_later() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.none() | st.text(), st.none() | st.text(), st.integers(0, 10**7))
 def test_what_a_conversation_names_cannot_break_the_line(
     tool: str | None, subject: str | None, tokens: int

@@ -119,11 +119,37 @@ def test_what_could_be_read_is_told_without_a_request():
     assert cache.readable(9, before, FIVE_MINUTES_MS + 1) == 0
 
 
+def test_what_is_found_by_a_later_breakpoint_is_used_and_lives_on():
+    cache = PromptCache()
+    send(cache, 2)
+    part = FIVE_MINUTES_MS * 4 // 5
+    assert send(cache, 4, unchanged=2, at_ms=part).read == 2 * EACH
+    assert send(cache, 2, unchanged=2, at_ms=2 * part).read == 2 * EACH
+
+
+@pytest.mark.parametrize("lifetimes", [("1h", "5m"), ("5m", "1h")])
+def test_an_entry_that_is_cached_for_two_lifetimes_keeps_the_longer(lifetimes: tuple[str, str]):
+    cache = PromptCache()
+    for ttl in lifetimes:
+        send(cache, Breakpoint(2, ttl))
+    assert cache.is_alive(HOUR_MS)
+    assert not cache.is_alive(HOUR_MS + 1)
+
+
 def test_a_copy_is_tried_out_without_changing_the_original():
     cache = PromptCache()
     send(cache, 2)
     send(cache.copy(), 2, 5, unchanged=0, at_ms=FIVE_MINUTES_MS)
     assert cache.readable(9, before, FIVE_MINUTES_MS) == 2 * EACH
+    assert not cache.is_alive(FIVE_MINUTES_MS + 1)
+
+
+def test_what_a_copy_reads_does_not_live_on_in_the_original():
+    cache = PromptCache()
+    send(cache, 2)
+    copy = cache.copy()
+    assert send(copy, 2, unchanged=2, at_ms=FIVE_MINUTES_MS).read == 2 * EACH
+    assert copy.is_alive(FIVE_MINUTES_MS + 1)
     assert not cache.is_alive(FIVE_MINUTES_MS + 1)
 
 
@@ -177,7 +203,7 @@ def tokens_before_of(parts: Sequence[Part]) -> Callable[[int], int]:
     return lambda count: sum(part.tokens for part in parts[:count])
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(requests, st.integers(0, 40))
 def test_it_bills_what_an_independent_cache_bills(history: list[Request], hours: int):
     now = [0.0]

@@ -1,6 +1,6 @@
 """How many requests a conversation is still expected to make."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from token_tracking.window.remaining import FIRST, GROWTH, LearnedRemaining, UsualRemaining
@@ -33,6 +33,7 @@ def test_where_hardly_any_lasted_as_long_the_last_mean_goes_on():
     assert learned.expected(900) == 100
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 500), max_size=60), st.integers(0, 1_000))
 def test_at_least_something_is_always_expected(lengths: list[int], made: int):
     assert LearnedRemaining(lengths).expected(made) > 0

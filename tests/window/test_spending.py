@@ -21,6 +21,8 @@ from token_tracking.window.spending import Caching, Spending
 NOW = int(Clock().now * 1000)
 OPUS = "claude-opus-4-6"
 """$5 for a million input tokens; a tenth of that to read, a quarter more to write."""
+HAIKU = "claude-haiku-5-5"
+"""$0.1 for a million input tokens, and $0.5 in a prompt of more than 100,000."""
 
 
 class Ten:
@@ -174,3 +176,130 @@ def test_the_expected_requests_are_those_after_this_one():
     assert economics(held, 0, 0).remaining == UsualRemaining().expected(1)
     send(held, CacheUse(0, 10_000, 0, 0))
     assert economics(held, 0, 0).remaining == UsualRemaining().expected(2)
+
+
+def test_what_summaries_cost_is_spent_as_well():
+    held = spending()
+    weighed = economics(held, 10_000, 0)
+    weighed.charged = 777.0
+    costs = held.send(CacheUse(0, 10_000, 0, 0), weighed, alone=10_000, alone_kept=0, at_ms=NOW)
+    assert costs.now_usd == Decimal("0.0625")  # of the request itself
+    assert economics(held, 0, 0).spent == pytest.approx(12_500 + 777)
+
+
+@pytest.mark.parametrize("caching", [None, "5m", "1h"])
+def test_a_provider_that_caches_by_itself_does_so_whatever_was_asked(caching: Caching | None):
+    held = spending("gpt-5", caching=caching, form="openai")
+    assert held.ratios(NOW, 1_000) == Ratios(0.1, 1.0)
+    send(held, CacheUse(0, 0, 0, 10_000))
+    late = NOW + FIVE_MINUTES_MS + 1
+    weighed = economics(held, 10_000, 10_000, late)
+    # 10,000 at first, and as many again: left alone it had lapsed.
+    assert weighed.alone == pytest.approx(20_000)
+
+
+def test_left_alone_no_more_is_read_than_was_sent():
+    held = spending()
+    send(held, CacheUse(0, 10_000, 0, 0))
+    second = send(held, CacheUse(0, 4_000, 0, 0), alone=20_000, kept=15_000)
+    # 1,000 for 10,000 that are read, and 12,500 for the rest.
+    assert second.alone_now_usd == Decimal("0.0675")
+
+
+def test_left_alone_no_more_is_read_than_is_unchanged():
+    held = spending()
+    send(held, CacheUse(0, 10_000, 0, 0))
+    second = send(held, CacheUse(0, 4_000, 0, 0), alone=20_000, kept=6_000)
+    assert second.alone_now_usd == Decimal("0.0905")  # 600 and 17,500
+
+
+def test_left_alone_all_that_was_never_edited_is_read_again_each_time():
+    costs = send(spending(), CacheUse(0, 10_000, 0, 0), alone=30_000)
+    assert costs.expected_usd == Decimal("0.1125")  # 12,500 and ten times 1,000
+    assert costs.alone_expected_usd == Decimal("0.3375")  # 37,500 and ten times 3,000
+
+
+def test_a_request_for_what_was_cleared_would_not_be_made_left_alone():
+    held = spending()
+    send(held, CacheUse(0, 10_000, 0, 0))
+    weighed = held.economics(
+        tokens=11_000, readable=10_000, alone=10_000, alone_kept=10_000, at_ms=NOW, is_fetching=True
+    )
+    assert weighed.spent == pytest.approx(12_500 + 1_000 + 1_250)
+    assert weighed.alone == pytest.approx(12_500)
+    use = CacheUse(10_000, 1_000, 0, 0)
+    costs = held.send(use, weighed, alone=10_000, alone_kept=10_000, at_ms=NOW, is_fetching=True)
+    assert costs.alone_now_usd == 0
+    assert costs.now_usd == Decimal("0.01125")
+    later = economics(held, 0, 0, alone=10_000)
+    assert later.alone == pytest.approx(12_500 + 12_500)  # nothing since, and this one unread
+
+
+def test_the_lifetime_is_that_which_the_caller_writes_for():
+    held = spending()
+    send(held, CacheUse(0, 0, 10_000, 0))
+    assert held.ratios(NOW, 1_000) == Ratios(0.1, 2.0)
+    weighed = economics(held, 10_000, 10_000, NOW + HOUR_MS)
+    # 2 x 10,000 to write it for an hour, in which it is read.
+    assert weighed.alone == pytest.approx(20_000 + 1_000)
+    send(held, CacheUse(10_000, 500, 0, 0))
+    assert held.ratios(NOW, 1_000) == Ratios(0.1, 1.25)
+
+
+def test_a_request_that_writes_nothing_tells_no_lifetime():
+    held = spending(caching="1h")
+    send(held, CacheUse(10_000, 0, 0, 0))
+    assert held.ratios(NOW, 1_000) == Ratios(0.1, 2.0)
+    uncached = spending(caching=None)
+    send(uncached, CacheUse(0, 0, 0, 10_000))
+    assert uncached.ratios(NOW, 1_000) == UNCACHED
+
+
+@pytest.mark.parametrize(
+    ("five", "hour", "write"), [(2_000, 1_999, 1.25), (2_000, 2_000, 1.25), (2_000, 2_001, 2.0)]
+)
+def test_of_two_lifetimes_that_counts_for_which_more_is_written(five: int, hour: int, write: float):
+    held = spending()
+    send(held, CacheUse(0, five, hour, 0))
+    assert held.ratios(NOW, 1_000) == Ratios(0.1, write)
+
+
+def test_a_long_prompt_costs_what_its_length_makes_it_cost():
+    costs = send(spending(HAIKU), CacheUse(40_000, 100_000, 30_000, 30_000))
+    # 4,000 + 125,000 + 60,000 + 30,000 = 219,000 tokens of a short prompt, five times as dear.
+    assert costs.now_usd == Decimal("0.1095")
+    # Ten times 0.1 x 200,000 x 5 more.
+    assert costs.expected_usd == Decimal("0.2095")
+
+
+def test_up_to_the_length_from_which_on_it_is_dearer_a_prompt_is_not():
+    for tokens, usd in ((100_000, "0.0125"), (100_001, "0.062500625")):
+        costs = send(spending(HAIKU), CacheUse(0, tokens, 0, 0))
+        assert costs.now_usd == Decimal(usd)
+
+
+def test_a_prompt_that_was_kept_short_is_cheaper_than_the_long_one_left_alone():
+    held = spending(HAIKU)
+    costs = send(held, CacheUse(0, 50_000, 0, 0), alone=200_000)
+    assert costs.now_usd == Decimal("0.00625")
+    assert costs.expected_usd == Decimal("0.01125")  # ten times 5,000 tokens more
+    assert costs.alone_now_usd == Decimal("0.125")  # 250,000 x 5
+    assert costs.alone_expected_usd == Decimal("0.225")  # ten times 20,000 x 5 more
+    weighed = economics(held, 50_000, 0, alone=200_000)
+    assert weighed.spent == pytest.approx(62_500 + 62_500)
+    assert weighed.alone == pytest.approx(1_250_000 + 1_250_000)
+
+
+def test_what_is_spent_on_a_long_prompt_is_told_in_tokens_of_a_short_one():
+    held = spending(HAIKU)
+    assert economics(held, 200_000, 100_000).spent == pytest.approx(5 * (10_000 + 125_000))
+    send(held, CacheUse(0, 200_000, 0, 0))
+    held.observe(CacheUse(200_000, 0, 0, 0), NOW)
+    assert economics(held, 0, 0).spent == pytest.approx(5 * 20_000)
+
+
+def test_a_model_that_costs_nothing_is_weighed_all_the_same():
+    held = spending("<synthetic>")
+    costs = send(held, CacheUse(0, 10_000, 0, 0))
+    assert costs.now_usd == costs.alone_expected_usd == 0
+    assert economics(held, 0, 0).spent == pytest.approx(12_500)

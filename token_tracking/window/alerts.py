@@ -9,12 +9,16 @@ from token_tracking.window.errors import InvalidBudgetError
 from token_tracking.window.prepared import Alert
 
 SHARES: Final = (0.75, 0.9)
+BELOW: Final = 0.8
+"""So far below a share a prompt has to fall before it is told of again: policies come down to 0.9
+of a budget, and a prompt that swings about there is one piece of news."""
 
 _log: Final = logging.getLogger(__name__)
 
 
 class Alerts:
-    """Tells once of each share that is passed on the way up; again after the prompt fell below."""
+    """Tells once of each share that is passed on the way up; again after the prompt fell well
+    below it (to 0.8 of it)."""
 
     def __init__(
         self, shares: Sequence[float] = SHARES, call: Callable[[Alert], object] | None = None
@@ -30,8 +34,9 @@ class Alerts:
     ) -> tuple[Alert, ...]:
         """The alerts that a prompt of `tokens` raises; `filling` is asked for only then."""
         passed = sum(tokens >= share * window for share in self._shares)
+        still = sum(tokens >= BELOW * share * window for share in self._shares)
         new = self._shares[self._passed : passed]
-        self._passed = passed
+        self._passed = max(passed, min(self._passed, still))
         if not new:
             return ()
         most = tuple(sorted(filling(), key=_by_tokens))

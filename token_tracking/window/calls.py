@@ -53,8 +53,11 @@ def cleared_call(block: Block, handle: str | None) -> tuple[Any, str]:
 def _note(name: str, value: object, handle: str | None) -> object:
     if not _is_long(value):
         return value
-    way = f" {way_back(handle)}" if handle else ""
-    return f"[{name} of this finished call cleared later to save context.{way}]"
+    size = len(value) if isinstance(value, str) else len(json.dumps(value, default=str))
+    way = f" {way_back(handle)}" if handle else ""  # to call it again might do it again
+    return (
+        f"[{name} of this finished call, {size:,} characters, cleared later to save context.{way}]"
+    )
 
 
 def _is_long(value: object) -> bool:

@@ -56,8 +56,9 @@ class Costs(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """The prompt passed a share of the window, on its way up. `filling` are the parts and tools
-    with most tokens in it, the most first."""
+    """The prompt passed a share of `window`, on its way up: of the tokens that a prompt may have
+    (the budget's, else the model's window less what is kept free for the answer). `filling` are
+    the parts and tools with most tokens in it, the most first."""
 
     share: float
     tokens: int

@@ -156,7 +156,7 @@ class Preparing:
         return self._surroundings.tokens + self._history.alone(draft.known)
 
     def _check(self, draft: Draft, tokens: int) -> tuple[Alert, ...]:
-        return self._alerts.check(tokens, self._room.window, lambda: filling(draft))
+        return self._alerts.check(tokens, self._room.context, lambda: filling(draft))
 
 
 def _prepared(draft: Draft, placed: Placed, **found: Any) -> Prepared:
@@ -175,7 +175,7 @@ def _prepared(draft: Draft, placed: Placed, **found: Any) -> Prepared:
 
 def _why_not(draft: Draft) -> str:
     """What does not fit, and what to do."""
-    before, room = draft.surroundings.tokens, draft.room.context
+    before, room = draft.surroundings.counted, draft.room.context
     last = draft.tokens - before - draft.history_tokens
     if before > room:
         return (

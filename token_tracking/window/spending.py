@@ -13,6 +13,7 @@ from token_tracking.window.prompt_cache import (
     AutomaticCache,
     CacheUse,
     PromptCache,
+    minimum_tokens,
 )
 from token_tracking.window.remaining import Remaining
 
@@ -35,7 +36,9 @@ class Spending:
         remaining: Remaining,
     ) -> None:
         self.cache: PromptCache | AutomaticCache = (
-            AutomaticCache() if form == "openai" else PromptCache()
+            AutomaticCache()
+            if form == "openai"
+            else PromptCache(minimum_tokens=minimum_tokens(model))
         )
         self._ttl: Caching | None = "5m" if form == "openai" else caching
         self._model = model

@@ -34,6 +34,11 @@ class Surroundings:
         return self._beyond_of(self.measured)
 
     @property
+    def counted(self) -> int:
+        """Of the system prompt and the tools."""
+        return self.system + self.tools
+
+    @property
     def tokens(self) -> int:
         """All of it."""
         return self.system + self.tools + self.overhead

@@ -39,7 +39,7 @@ class BrokenLaw(Struct, frozen=True):
 def validate(
     messages: Sequence[object],
     *,
-    form: Form | None = None,
+    form: Form | str | None = None,
     original: Sequence[object] | None = None,
     model: str | None = None,
     breakpoints_elsewhere: int = 0,
@@ -54,7 +54,7 @@ def validate(
     breakpoints the system prompt and the tools have, `without` names laws that are left aside.
     Nothing raises, whatever stands in the list.
     """
-    form = form or _form(messages, original)
+    form = FORMS[form] if isinstance(form, str) else form or _form(messages, original)
     reading, fault = read(messages, form, breakpoints_elsewhere)
     if fault is not None:
         return BrokenLaw(MESSAGES_ARE_MESSAGES, *fault)

@@ -66,6 +66,8 @@ def placeholder(
     if block.kind == "tool_use":
         return cleared_call(block, handle)
     text = cleared_text(block.tool, subject, block.tokens, handle)
+    if block.flat_tokens:
+        text = f"{text[:-1]} It held images or documents too, which are not kept.]"
     return draft.conversation.form.cleared_result(block, text), text
 
 

@@ -191,7 +191,7 @@ def safe_tokens(draft: Draft) -> int:
 
 def why_not(draft: Draft) -> str:
     """What is too large though all that may be left out is gone, and what to do."""
-    room, before = draft.room.context, draft.surroundings.tokens
+    room, before = draft.room.context, draft.surroundings.counted
     if before > room:
         return (
             f"The system prompt and the tools alone have {before:,} tokens of a budget of {room:,}:"

@@ -16,7 +16,7 @@ TO: Final = 0.7
 SMALL_TOKENS: Final = 10_000
 """A history that is not much larger than what a provider caches at all (1,024 to 4,096 tokens)."""
 
-KEEP_TURNS: Final = 1
+KEEP_TURNS: Final = 0
 
 
 class SlidingWindow(Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class SlidingWindow(Struct, frozen=True, kw_only=True):
     seldom and far: down to the share `to` of the limit, and stays there until the limit is
     reached again. By default that is 0.7, and 1 for a limit of up to 10,000 tokens, so that as
     many of the newest turns stay as fit. The user's first message stays, as do the last turn and
-    `keep_turns` before it, unless the prompt would not fit. A last turn that alone is too large
+    `keep_turns` before it (none, if they do not fit), unless the prompt would not fit. A last turn that alone is too large
     is left to `Emergency`.
 
     Raises:
