@@ -35,10 +35,12 @@ def test_a_leap_tells_all_that_were_passed():
     assert shares(Alerts(), 95) == [0.75, 0.9]
 
 
-def test_a_share_is_told_again_after_the_prompt_fell_below_it():
+def test_a_share_is_told_again_only_after_the_prompt_fell_well_below_it():
     alerts = Alerts()
     assert shares(alerts, 95) == [0.75, 0.9]
     assert shares(alerts, 80) == []
+    assert shares(alerts, 91) == []
+    assert shares(alerts, 71) == []
     assert shares(alerts, 91) == [0.9]
     assert shares(alerts, 10) == []
     assert shares(alerts, 76) == [0.75]
@@ -85,7 +87,8 @@ async def test_a_window_alerts_as_its_conversation_grows():
     assert (first.alerts, third.alerts) == ((), ())
     assert second.alerts == tuple(told)
     (alert,) = told
-    assert (alert.share, alert.tokens, alert.window) == (0.5, second.tokens.total, 10_000)
+    room = window.room.context
+    assert (alert.share, alert.tokens, alert.window) == (0.5, second.tokens.total, room)
     assert alert.filling[0] == ("results of look", 6_000)
     assert sum(tokens for _, tokens in alert.filling) <= alert.tokens
 

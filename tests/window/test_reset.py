@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.window.strategies import anthropic_conversations, openai_conversations
 from tests.window.talk import (
-    Message,
     assistant,
     chat,
     form_name,

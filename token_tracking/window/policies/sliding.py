@@ -28,8 +28,8 @@ class SlidingWindow(Struct, frozen=True, kw_only=True):
     seldom and far: down to the share `to` of the limit, and stays there until the limit is
     reached again. By default that is 0.7, and 1 for a limit of up to 10,000 tokens, so that as
     many of the newest turns stay as fit. The user's first message stays, as do the last turn and
-    `keep_turns` before it (none, if they do not fit), unless the prompt would not fit. A last turn that alone is too large
-    is left to `Emergency`.
+    `keep_turns` before it, unless the prompt would not fit. A last turn that alone is too large is
+    left to `Emergency`.
 
     Raises:
         InvalidBudgetError: `to` is not above 0 and up to 1, or a number is not whole and positive.
