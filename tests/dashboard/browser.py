@@ -115,6 +115,15 @@ class Browser:
         self.until(lambda: self.run("return location.hash") != before)
         self.settle()
 
+    def follow_first(self, selector: str) -> None:
+        """Click the first link there, found and clicked in one go: the page may draw itself anew
+        at any time."""
+        self.find(selector)
+        before = self.run("return location.hash")
+        self.run("document.querySelector(arguments[0]).click()", selector)
+        self.until(lambda: self.run("return location.hash") != before)
+        self.settle()
+
     def press(self, *keys: str) -> None:
         """Press keys where the focus is."""
         for key in keys:

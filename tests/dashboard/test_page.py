@@ -97,7 +97,7 @@ def test_a_session_of_any_id_can_be_opened(
 ) -> None:
     figures.session = "team/a?b#c%2F é/"
     browser.open(f"{dashboard}#/sessions")
-    browser.follow(browser.find("[data-table^='sessions'] a"))
+    browser.follow_first("[data-table^='sessions'] a")
     assert figures.session in browser.text("main")
     browser.follow(browser.link("list_issues (github)"))
     assert browser.text("[data-stat='cost'] .value") == "$0.40"
@@ -113,7 +113,7 @@ def test_a_group_leads_to_its_items_and_they_to_their_sessions(
     assert browser.text("[data-stat='cost'] .value") == "$4.20"
     assert "19 of 20 tool results are within 33%" in browser.text("#group-items-card")
     assert "1 item of it among the 1,000 dearest of the period" in browser.text("#group-items-card")
-    browser.follow(browser.find("#group-items-card tbody a"))
+    browser.follow_first("#group-items-card tbody a")
     assert f"session/{SESSION}/item/toolu_issues" in browser.driver.current_url
     browser.driver.back()
     browser.follow(browser.link("By tool"))
@@ -122,7 +122,7 @@ def test_a_group_leads_to_its_items_and_they_to_their_sessions(
 
 def test_a_category_of_the_overview_leads_to_its_items(browser: Browser, dashboard: str) -> None:
     browser.open(dashboard)
-    browser.follow(browser.find("#categories-card ol a"))
+    browser.follow_first("#categories-card ol a")
     assert "by category" in browser.text("main")
 
 

@@ -144,6 +144,7 @@ async def test_the_breakpoints_stand_where_they_were_told(upstream: Upstream):
         assert len(places) <= 4
 
 
+@pytest.mark.slow
 async def test_it_is_billed_less_than_without(upstream: Upstream):
     alone = await work(upstream)
     cleared = await work(upstream, ClearToolResults(keep=2))
@@ -153,6 +154,7 @@ async def test_it_is_billed_less_than_without(upstream: Upstream):
     assert {request.status for request in upstream.requests} == {200}
 
 
+@pytest.mark.slow
 async def test_what_it_would_have_cost_alone_is_what_it_costs_alone(upstream: Upstream):
     alone = await work(upstream)
     cleared = await work(upstream, ClearToolResults(keep=2))

@@ -26,7 +26,13 @@ from token_tracking.window.content_store import MemoryContentStore
 from token_tracking.window.draft import Draft
 from token_tracking.window.economics import Economics, Ratios
 from token_tracking.window.placeholders import FETCH_NAME
-from token_tracking.window.policies.clear import MANY_BLOCKS, NEWEST_BLOCKS, ClearToolResults, weigh
+from token_tracking.window.policies.clear import (
+    MANY_BLOCKS,
+    MANY_CHARACTERS,
+    NEWEST_BLOCKS,
+    ClearToolResults,
+    weigh,
+)
 from token_tracking.window.policies.emergency import Emergency
 from token_tracking.window.prepared import Prepared
 from token_tracking.window.prompt_cache import FIVE_MINUTES_MS
@@ -258,7 +264,7 @@ async def test_the_arguments_of_the_last_rounds_calls_are_kept():
     messages = agent(3)
     for number in (3, 5):
         messages[number]["content"][0]["input"] = {"path": "a.py", "content": words(300)}
-    prepared = await prepare(window_of(clearing(keep=1)), messages)
+    prepared = await prepare(window_of(clearing(keep=1, keep_used=False)), messages)
     assert "cleared" in str(prepared.messages[3])
     assert prepared.messages[5]["content"][0]["input"] == messages[5]["content"][0]["input"]
 
@@ -331,16 +337,27 @@ class Threads:
         return TokenCount(tokens=len(text.split()), method="words", exact=True, error_p95=0.0)
 
 
-@pytest.mark.parametrize("is_long", [False, True])
-async def test_much_that_is_new_is_cleared_off_the_event_loop(is_long: bool):
+@pytest.mark.parametrize(
+    ("rounds", "size", "with_store", "is_off"),
+    [
+        (MANY_BLOCKS // 2 - 1, 200, False, False),
+        (MANY_BLOCKS // 2, 200, False, True),
+        (2, MANY_CHARACTERS // 10, False, False),
+        (2, MANY_CHARACTERS // 6, False, True),
+        (2, 200, True, True),
+    ],
+)
+async def test_where_there_is_much_or_a_store_it_clears_off_the_event_loop(
+    rounds: int, size: int, with_store: bool, is_off: bool
+):
     threads, counter = Threads(), TokenCounter()
     counter.plug_in(threads)
-    rounds = MANY_BLOCKS // 2 if is_long else MANY_BLOCKS // 2 - 1
     messages = agent(rounds, 1)
-    messages[2]["content"][0]["content"] = words(200)
-    await prepare(window_of(clearing(keep=1), counter=counter), messages)
+    messages[2]["content"][0]["content"] = " ".join(["found"] * size)
+    store = MemoryContentStore() if with_store else None
+    await prepare(window_of(clearing(keep=1, store=store), counter=counter), messages)
     assert threads.seen
-    assert (threading.get_ident() in threads.seen) != is_long
+    assert (threading.get_ident() not in threads.seen) == is_off
 
 
 class Prompt:

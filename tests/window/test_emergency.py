@@ -310,7 +310,7 @@ def requests(messages: list[Message]) -> list[list[Message]]:
 
 @pytest.mark.parametrize("form", ["anthropic", "openai"])
 @given(data=st.data(), tokens=st.integers(60, 3_000))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 async def test_every_request_stays_valid_and_fits_or_an_error_says_why(
     form: Literal["anthropic", "openai"], data: st.DataObject, tokens: int
 ):

@@ -122,7 +122,7 @@ def check(prepared: Prepared, messages: list[Message], form: FormName) -> None:
 
 @pytest.mark.parametrize("form", ["anthropic", "openai"])
 @pytest.mark.parametrize("name", POLICIES)
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=5)
 @given(data=st.data(), context=st.none() | st.integers(60, 2_000))
 async def test_every_request_is_valid_and_its_parts_add_up(
     name: str, form: FormName, data: st.DataObject, context: int | None
@@ -142,7 +142,7 @@ async def test_every_request_is_valid_and_its_parts_add_up(
 
 @pytest.mark.parametrize("form", ["anthropic", "openai"])
 @pytest.mark.parametrize("name", ["clear", "cap", "default", "tool call limit"])
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=6)
 @given(data=st.data())
 async def test_the_same_conversation_from_a_new_window_is_the_same_again(
     name: str, form: FormName, data: st.DataObject
@@ -157,7 +157,7 @@ async def test_the_same_conversation_from_a_new_window_is_the_same_again(
 
 
 @pytest.mark.parametrize("name", ["none", "clear", "cap", "native", "tool call limit"])
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(data=st.data())
 async def test_a_conversation_that_changes_behind_our_back_stays_valid(
     name: str, data: st.DataObject
@@ -171,7 +171,7 @@ async def test_a_conversation_that_changes_behind_our_back_stays_valid(
             check(await window.prepare("be brief", request), request, "anthropic")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(data=st.data())
 async def test_what_was_sent_changes_only_where_an_action_says_so(data: st.DataObject):
     messages = data.draw(anthropic_conversations())

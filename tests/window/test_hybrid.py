@@ -123,6 +123,7 @@ def test_a_number_that_makes_no_sense_is_refused():
 
 @given(st.data(), st.integers(20, 300), st.integers(0, 2), st.booleans())
 @relaxed
+@pytest.mark.slow
 async def test_every_conversation_stays_valid_and_within_its_budget(
     data: st.DataObject, context: int, keep: int, fails: bool
 ):

@@ -42,13 +42,14 @@ def law_of(messages: Any, **options: Any) -> tuple[str, int | None] | None:
     return None if found is None else (found.law, found.message)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(conversations)
 def test_a_random_valid_conversation_breaks_no_law(messages: list[Message]):
     assert validate(messages) is None
     assert validate(messages, original=messages) is None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(conversations, st.data())
 def test_each_fault_is_named_by_its_law(messages: list[Message], data: st.DataObject):
@@ -59,7 +60,7 @@ def test_each_fault_is_named_by_its_law(messages: list[Message], data: st.DataOb
     assert found.text
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(conversations, st.data())
 def test_each_loss_is_named_by_its_law(messages: list[Message], data: st.DataObject):
     edited, law = data.draw(lossy(messages))

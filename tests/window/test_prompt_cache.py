@@ -203,7 +203,7 @@ def tokens_before_of(parts: Sequence[Part]) -> Callable[[int], int]:
     return lambda count: sum(part.tokens for part in parts[:count])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(requests, st.integers(0, 40))
 def test_it_bills_what_an_independent_cache_bills(history: list[Request], hours: int):
     now = [0.0]

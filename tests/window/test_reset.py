@@ -162,6 +162,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any]):
 
 @given(st.data(), st.integers(20, 300), st.integers(0, 2), st.booleans())
 @relaxed
+@pytest.mark.slow
 async def test_every_conversation_stays_valid(
     data: st.DataObject, context: int, keep: int, is_summarised: bool
 ):

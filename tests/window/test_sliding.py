@@ -191,6 +191,7 @@ def test_a_number_that_makes_no_sense_is_refused(options: dict[str, object]):
 
 @given(st.data(), st.integers(5, 300), st.integers(0, 2))
 @relaxed
+@pytest.mark.slow
 async def test_every_conversation_stays_valid(data: st.DataObject, limit: int, keep: int):
     messages = data.draw(conversations)
     window = window_of(SlidingWindow(max_tokens=limit, keep_turns=keep), form=form_name(messages))
@@ -201,6 +202,7 @@ async def test_every_conversation_stays_valid(data: st.DataObject, limit: int, k
 
 @given(st.data(), st.integers(20, 300))
 @relaxed
+@pytest.mark.slow
 async def test_what_fits_a_budget_is_valid_and_within_it(data: st.DataObject, context: int):
     messages = data.draw(conversations)
     window = window_of(SlidingWindow(), context=context, form=form_name(messages))

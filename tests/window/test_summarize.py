@@ -357,6 +357,7 @@ def test_a_summariser_that_cannot_be_called_is_refused():
 
 @given(st.data(), st.integers(1, 120), st.integers(0, 2), st.integers(1, 40))
 @relaxed
+@pytest.mark.slow
 async def test_every_conversation_stays_valid(
     data: st.DataObject, limit: int, keep: int, size: int
 ):

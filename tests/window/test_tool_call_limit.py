@@ -288,7 +288,7 @@ def obedient(messages: list[Message], limit: ToolCallLimit) -> list[Message]:
 
 @pytest.mark.parametrize("form", ["anthropic", "openai"])
 @given(data=st.data(), per_turn=st.integers(0, 4))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 async def test_what_an_obedient_loop_leaves_open_is_closed_exactly_once(
     form: str, data: st.DataObject, per_turn: int
 ):
