@@ -1,20 +1,17 @@
 """What stands before the messages of a request: the system prompt and the tools."""
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 
 from token_tracking.window.sizes import Sizer
 
-MOST_BEYOND: Final = 1.5
-"""By how much more than its estimate a text may be billed, relative to it. What goes beyond that
-was never counted (a system prompt that the provider adds), and stays whatever is left out: an
-assumption, not measured."""
-
 
 class Surroundings:
     """Their tokens, counted when they change, and what was billed beyond all that was counted,
-    messages included (or below it): in proportion, for as much of it as is still sent."""
+    messages included. That is taken to be a system prompt or tools that are not shown to us, and
+    stays whatever is taken out. Where less was billed than was counted, the estimate was too
+    high, and of that as much goes as is taken out."""
 
     def __init__(self, sizer: Sizer) -> None:
         self.system = 0
@@ -24,7 +21,7 @@ class Surroundings:
         self.still_sent = 0
         """Tokens of the messages that were sent before, as they would be sent now."""
         self._billed_for = 0
-        self._beyond = self._uncounted = 0
+        self._beyond = 0
         self._sizer = sizer
         self._texts: tuple[str, str] | None = None
 
@@ -63,13 +60,12 @@ class Surroundings:
         """Note what was billed for a prompt whose messages were counted as so many tokens."""
         self.still_sent = messages
         self._billed_for = self.system + self.tools + messages
-        beyond = billed - self._billed_for
-        self._beyond = min(beyond, int(MOST_BEYOND * self._billed_for))
-        self._uncounted = beyond - self._beyond
+        self._beyond = billed - self._billed_for
 
     def _beyond_of(self, counted: int) -> int:
-        share = counted / self._billed_for if self._billed_for else 0.0
-        return self._uncounted + round(self._beyond * share)
+        if self._beyond >= 0 or not self._billed_for:
+            return self._beyond
+        return round(self._beyond * counted / self._billed_for)
 
     def take_in(self, system: object, tools: object) -> None:
         """Bring it up to date."""
