@@ -316,3 +316,18 @@ def test_a_breakpoint_within_a_result_may_become_the_results_own():
     assert validate([*original[:2], user(hoisted)], original=original) is None
     lost = {**result("a"), "content": "gone"}
     assert law_of([*original[:2], user(lost)], original=original) == ("breakpoints_kept", 2)
+
+
+def test_of_two_messages_that_say_the_same_the_one_without_a_breakpoint_may_be_left():
+    said = {"role": "user", "content": [{"type": "text", "text": "find"}]}
+    mark = {"cache_control": {"type": "ephemeral"}}
+    marked = {"role": "user", "content": [{"type": "text", "text": "find", **mark}]}
+    answer = {"role": "assistant", "content": "found"}
+    last = {"role": "user", "content": "and now"}
+    original = [said, answer, marked, answer, last]
+    assert validate([said, last], original=original) is None
+    broken = validate(
+        [said, answer, said, answer, last], original=[marked, answer, marked, answer, last]
+    )
+    assert broken is not None
+    assert broken.law == "breakpoints_kept"

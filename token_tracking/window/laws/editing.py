@@ -101,8 +101,22 @@ def _breakpoints_kept(edited: Edited) -> Fault | None:
         for mark in marks:
             same = [b for b in edited.result.blocks[number] if _is_same(b, mark)]
             if same and not any(_control(block) == _control(mark) for block in same):
+                if _has_unmarked_twin(edited.original, source, mark):
+                    continue
                 return number, f"block {mark.index} of message {number} has lost cache_control"
     return None
+
+
+def _has_unmarked_twin(original: Reading, source: int, mark: Block) -> bool:
+    """Whether a message that says the same has no breakpoint there: it may be the one that is
+    left, since nothing else tells them apart."""
+    said = _identity(original.role(source), original.blocks[source])
+    return any(
+        number != source
+        and _identity(original.role(number), blocks) == said
+        and not any(_control(block) for block in blocks if _is_same(block, mark))
+        for number, blocks in enumerate(original.blocks)
+    )
 
 
 def _not_trimmed_to_nothing(edited: Edited) -> Fault | None:
