@@ -514,3 +514,11 @@ async def test_what_was_fetched_before_anything_was_cleared_teaches_nothing():
         window_of(once(), remaining=Expected(0)), [messages[0], *fetches, *messages[1:]]
     )
     assert whole(prepared)[-3:] == [True, False, True]
+
+
+async def test_where_no_placeholder_is_shorter_nothing_is_said_to_be_done():
+    messages = agent(4, 5)
+    window = window_of(clearing(keep=1, least_tokens=0))
+    prepared = await prepare(window, messages)
+    assert "cleared" not in str(prepared.messages)
+    assert [(action.is_done, action.tokens) for action in prepared.actions] == [(False, 0)]

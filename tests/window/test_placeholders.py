@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from token_tracking.window.excerpts import head_and_tail
+from token_tracking.window.excerpts import around, head_and_tail
 from token_tracking.window.placeholders import (
     LONGEST_SUBJECT,
     capped_note,
-    capped_text,
-    cleared_input_note,
     cleared_text,
     one_line,
     subject_of,
@@ -98,16 +96,6 @@ def test_a_cleared_result_says_what_was_there_how_large_and_how_to_get_it_back()
     assert "Result of a tool call cleared" in cleared_text(None, None, 5)
 
 
-def test_cleared_arguments_say_that_they_were_cleared_later() -> None:
-    assert cleared_input_note("src/a.py", 888, HANDLE) == (
-        "[Arguments (src/a.py) of this finished call cleared later to save context, about 890"
-        " tokens. Get back: fetch_content handle=c-0123456789ab]"
-    )
-    assert cleared_input_note(None, 888) == (
-        "[Arguments of this finished call cleared later to save context, about 890 tokens.]"
-    )
-
-
 @settings(deadline=None)
 @given(st.none() | st.text(), st.none() | st.text(), st.integers(0, 10**7))
 def test_what_a_conversation_names_cannot_break_the_line(
@@ -123,17 +111,16 @@ def test_a_capped_result_is_the_same_however_it_is_made() -> None:
     text = "".join(f"line {each}\n" for each in range(1_000))
     found = head_and_tail(text, 500, len, note=partial(capped_note, handle=HANDLE))
     assert len(found.text) <= 500
-    assert found.text == capped_text(
-        found.head, found.tail, found.left_out_tokens, HANDLE, lines=found.left_out_lines
-    )
+    note = capped_note(found.left_out_tokens, found.left_out_lines, HANDLE)
+    assert found.text == around(found.head, note, found.tail)
 
 
 def test_a_capped_result_says_how_to_get_the_rest() -> None:
-    assert capped_text("head", "tail", 1_234, HANDLE) == (
+    assert around("head", capped_note(1_234, handle=HANDLE), "tail") == (
         "head\n[... about 1200 tokens left out; for more: fetch_content handle=c-0123456789ab,"
         " lines or query ...]\ntail"
     )
-    assert capped_text("excerpts\n", "", 1_234, lines=40) == (
+    assert around("excerpts\n", capped_note(1_234, 40), "") == (
         "excerpts\n"
         "[... 40 lines, about 1200 tokens left out; for more: ask the tool for a part ...]"
     )

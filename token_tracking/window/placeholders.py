@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from token_tracking.window.excerpts import around, rounded
+from token_tracking.window.excerpts import rounded
 
 FETCH_NAME: Final = "fetch_content"
 """The tool that gives stored text back."""
@@ -88,31 +88,11 @@ def cleared_text(
     )
 
 
-def cleared_input_note(subject: str | None, tokens: int, handle: str | None = None) -> str:
-    """What stands in the place of the arguments of a call that was answered, so that the model
-    does not take it for what it wrote."""
-    named = f" ({one_line(subject)})" if subject and one_line(subject) else ""
-    way = f" {way_back(handle)}" if handle else ""
-    return (
-        f"[Arguments{named} of this finished call cleared later to save context, about"
-        f" {rounded(tokens)} tokens.{way}]"
-    )
-
-
 def capped_note(left_out_tokens: int, lines: int = 0, handle: str | None = None) -> str:
     """What stands in the gap of a result that was cut as it came in."""
     named = f"{lines} lines, " if lines > 1 else ""
     way = f"{FETCH_NAME} handle={handle}, lines or query" if handle else "ask the tool for a part"
     return f"[... {named}about {rounded(left_out_tokens)} tokens left out; for more: {way} ...]"
-
-
-def capped_text(
-    head: str, tail: str, left_out_tokens: int, handle: str | None = None, *, lines: int = 0
-) -> str:
-    """A result that was cut as it came in: its head, a note on how to get the rest, its tail
-    (empty where `head` holds excerpts). To keep it inside a limit, give `capped_note` to
-    `excerpts.head_and_tail` as its `note`: that makes the same text."""
-    return around(head, capped_note(left_out_tokens, lines, handle), tail)
 
 
 def _call(tool: str | None, subject: str | None) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from token_tracking.pricing import normalize_model
 
@@ -119,12 +118,6 @@ class PromptCache:
             self._keep(place, ttl, at_ms)
         return CacheUse(read, written["5m"], written["1h"], tokens_before(blocks) - end)
 
-    def copy(self) -> "PromptCache":
-        """The same entries, to try something out."""
-        other = PromptCache(minimum_tokens=self._minimum, lookback=self._lookback)
-        other._entries = [replace(each) for each in self._entries]
-        return other
-
     def _alive(self, blocks: int, at_ms: int) -> list[_Entry]:
         return [each for each in self._entries if each.blocks <= blocks and each.is_alive(at_ms)]
 
@@ -182,12 +175,6 @@ class AutomaticCache:
         read = self.readable(unchanged, tokens_before, at_ms)
         self._sent_ms = at_ms
         return CacheUse(read, 0, 0, tokens_before(blocks) - read)
-
-    def copy(self) -> "AutomaticCache":
-        """The same, to try something out."""
-        other = AutomaticCache(minimum_tokens=self._minimum)
-        other._sent_ms = self._sent_ms
-        return other
 
 
 def _place(entry: _Entry) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from token_tracking.window.draft import Draft
-from token_tracking.window.economics import Decision, Economics
+from token_tracking.window.economics import OUTPUT_RATIO, Decision, Economics
 from token_tracking.window.errors import InvalidBudgetError, SummaryError
 from token_tracking.window.forms.plain import plain_value
 from token_tracking.window.off_loop import off_loop
@@ -25,9 +25,6 @@ MAX_TOKENS: Final = 1_000
 TIMEOUT: Final = 30.0
 LEAST_TOKENS: Final = 200
 """Turns of fewer tokens are not worth a call."""
-
-OUTPUT_RATIO: Final = 5.0
-"""What an output token costs in input tokens, in the price list of Claude models."""
 
 SHORTER_BY: Final = 4
 """A summary may have a token for as many new ones, up to its limit."""
