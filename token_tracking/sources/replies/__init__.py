@@ -1,0 +1,1 @@
+"""What the responses of providers' APIs say of usage: bytes in, `Reply` out."""
