@@ -1,6 +1,7 @@
 """What every test has: no settings of the machine, and a ledger of its own."""
 
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ _SETTINGS = (
     "CLAUDE_CONFIG_DIR",
     "CLAUDE_PROJECT_DIR",
     "TOKEN_TRACKING_CLAUDE_DIRS",
+    "DEFAULT_STRATEGY",
     "TOKEN_TRACKING_DB",
+    "TOKEN_TRACKING_GATEWAY_CONFIG",
+    "TOKEN_TRACKING_GATEWAY_TOKEN",
     "TOKEN_TRACKING_LIBRARY",
     "TOKEN_TRACKING_PRICES",
     "TOKEN_TRACKING_TIMEZONE",
@@ -34,6 +38,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("LOCALAPPDATA", str(home / "AppData" / "Local"))
+
+
+@pytest.fixture(autouse=True)
+def collecting() -> Iterator[None]:
+    """Collect cycles: a command, which is short, stops that for its process, and here it is this
+    one."""
+    yield
+    if not gc.isenabled():
+        gc.enable()
+        gc.unfreeze()
 
 
 @pytest.fixture
