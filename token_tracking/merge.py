@@ -10,7 +10,9 @@ Each field has a join of its own, since sightings differ in what they know:
 - the terms of billing (model, tier, speed, place), as one: a final sighting's beat a partial
   one's, and of two alike the larger hold;
 - timestamp: the earlier one;
-- places: united; of two for one session, the earlier one;
+- places: united; of two for one session, the one that tells more, or else the earlier one; where a
+  client's session is known, stand-ins for it go (`Place.standing`);
+- source: a transcript's, since its lines name their parents, or else the larger one;
 - every other field: the larger value, where a missing value is less than any. A stop reason,
   once seen, therefore stays, and makes the message final.
 """
@@ -23,7 +25,7 @@ from msgspec.json import decode, encode
 
 from token_tracking.errors import InvalidUsageError
 from token_tracking.extra_usage import ExtraUsage
-from token_tracking.usage import ContentItem, Place, Usage, UsageEvent
+from token_tracking.usage import ContentItem, Place, Usage, UsageEvent, is_folder
 
 _Value = TypeVar("_Value", str, int)
 
@@ -42,6 +44,9 @@ DESCRIPTIVE = (
 )
 """The fields of which the larger value holds."""
 
+LINKED = "claude_code"
+"""The source whose lines name their parents."""
+
 TERMS = ("model", "terms_final", "service_tier", "speed", "inference_geo")
 """The terms of billing: they are taken together, from one sighting."""
 
@@ -54,6 +59,8 @@ def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
     """
     if a.key != b.key:
         raise InvalidUsageError(f"{a.key} and {b.key} are two messages: they cannot be joined.")
+    described = larger_fields(a, b, DESCRIPTIVE)
+    described["source"] = max(a.source, b.source, key=_source_order)
     return UsageEvent(
         key=a.key,
         usage=join_usage(a.usage, b.usage),
@@ -61,8 +68,12 @@ def join(a: UsageEvent, b: UsageEvent) -> UsageEvent:
         places=join_places(a.places, b.places),
         extra=join_extra(a.extra, b.extra),
         **terms(max(a, b, key=_terms_order)),
-        **larger_fields(a, b, DESCRIPTIVE),
+        **described,
     )
+
+
+def _source_order(source: str) -> tuple[bool, str]:
+    return (source == LINKED, source)
 
 
 def join_usage(a: Usage, b: Usage) -> Usage:
@@ -113,20 +124,31 @@ def _join_extra_usage(a: ExtraUsage, b: ExtraUsage) -> ExtraUsage:
 
 
 def join_places(a: tuple[Place, ...], b: tuple[Place, ...]) -> tuple[Place, ...]:
-    """All places; of two for one session the earlier one, and at one time the smaller one."""
+    """All places of the highest standing; of two for one session the one that tells more, then the
+    earlier one, and at one time the smaller one."""
     if a == b:
         return a
     places: dict[str, Place] = {}
     for place in (*a, *b):
         known = places.get(place.session_id)
         places[place.session_id] = place if known is None else min(known, place, key=_place_order)
-    return tuple(places[session] for session in sorted(places))
+    standing = max((place.standing for place in places.values()), default=0)
+    return tuple(place for _, place in sorted(places.items()) if place.standing == standing)
 
 
-def _place_order(place: Place) -> tuple[int, bool, str, str, str]:
+def _place_order(place: Place) -> tuple[int, int, bool, str, str, str]:
     # The lines of one message may share a time, and only the first of them names a parent.
-    parent = place.parent
-    return (place.timestamp, parent is None, parent or "", place.cwd or "", place.git_branch or "")
+    parent, cwd = place.parent, place.cwd or ""
+    return (_silence(place), place.timestamp, parent is None, parent or "", cwd,
+            place.git_branch or "")  # fmt: skip
+
+
+def _silence(place: Place) -> int:
+    """How little a place tells: a gateway sees a message earlier than the client's own line of it
+    is written, and knows neither its directory nor its parent."""
+    if place.cwd is not None:
+        return 0 if is_folder(place.cwd) else 1
+    return 2 if place.parent is not None or place.git_branch is not None else 3
 
 
 def join_item(a: ContentItem, b: ContentItem) -> ContentItem:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from token_tracking.merge import larger_fields
-from token_tracking.usage import ContentItem, UsageEvent
+from token_tracking.usage import ContentItem, UsageEvent, is_folder
 
 
 class SessionSpan(Struct, frozen=True, kw_only=True):
@@ -116,8 +116,10 @@ def join_spans(a: SessionSpan, b: SessionSpan) -> SessionSpan:
     )
 
 
-def _cwd_order(span: SessionSpan) -> tuple[bool, int, str]:
-    return (span.cwd is None, span.cwd_at or 0, span.cwd or "")
+def _cwd_order(span: SessionSpan) -> tuple[bool, bool, int, str]:
+    # A directory tells more than a project's name.
+    cwd = span.cwd or ""
+    return (span.cwd is None, not is_folder(cwd), span.cwd_at or 0, cwd)
 
 
 def join_client_totals(a: ClientTotal, b: ClientTotal) -> ClientTotal:

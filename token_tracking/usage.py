@@ -204,10 +204,16 @@ class ContentItem(Struct, frozen=True, kw_only=True, gc=False):
     sessions: tuple[str, ...] = ()
 
 
+def project_session(project: str) -> str:
+    """The session of a project's messages that name no session of their own."""
+    return f"@{project}"
+
+
 class Place(Struct, frozen=True, kw_only=True, gc=False):
     """What one session says of a message that stands in it. A fork rewrites all of this.
 
-    `parent` is the key of the message before it in its chain.
+    `parent` is the key of the message before it in its chain. `cwd` is the working directory, or
+    the name that a caller gave the project.
     """
 
     session_id: str
@@ -215,6 +221,16 @@ class Place(Struct, frozen=True, kw_only=True, gc=False):
     cwd: str | None = None
     git_branch: str | None = None
     parent: str | None = None
+
+    @property
+    def standing(self) -> int:
+        """What the session is: 2 for one of a client, 1 for `project_session`, 0 for none."""
+        return 2 - self.session_id.startswith("@") if self.session_id else 0
+
+
+def is_folder(cwd: str) -> bool:
+    """Whether this is a working directory, of any system, and not just a project's name."""
+    return cwd[:1] in {"/", "\\"} or cwd[1:3] in {":\\", ":/"}
 
 
 class UsageEvent(Struct, frozen=True, kw_only=True, gc=False):

@@ -19,11 +19,9 @@ from token_tracking.efficiency.attribution import (
 )
 from token_tracking.errors import UnknownModelError
 from token_tracking.loads import chain_of
+from token_tracking.merge import LINKED
 from token_tracking.pricing import Rates
 from token_tracking.store import ChainCall, ChainEntry, ChainMessage, SessionChains
-
-_LINKED: Final = "claude_code"
-"""The source whose lines name their parents."""
 
 _SKILL: Final = "skill:"
 _AGENT: Final = "agent:"
@@ -110,7 +108,7 @@ def _message(
         rates=_rates(message, prices),
         is_final=message.stop_reason is not None,
         is_own=bool(message.is_own),
-        is_linked=message.source == _LINKED,
+        is_linked=message.source == LINKED,
         visible_bytes=message.text_bytes + call_bytes,
         thinking_bytes=message.thinking_bytes,
     )

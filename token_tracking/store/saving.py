@@ -61,6 +61,7 @@ class Save:
         self._ids = Ids()
         self._known: dict[str, UsageEvent] = {}
         self._owners: dict[str, str] = {}
+        self._placed: set[str] = set()
         self._dirty: set[tuple[int, int]] = set()
         self._touched: set[int] = set()
         self._marks = Marks()
@@ -185,6 +186,7 @@ class Save:
             place = known_place(row)
             places[row[0]].append(place)
             self._ids.see(place, row[6:])
+        self._placed = set(places)
         for key, found in places.items():
             found.sort(key=lambda place: place.session_id)
             self._known[key] = replace(self._known[key], places=tuple(found))
@@ -192,6 +194,7 @@ class Save:
     async def _save_messages(self, events: dict[str, UsageEvent]) -> None:
         rows: list[Row] = []
         placements: list[Row] = []
+        replaced: list[dict[str, int]] = []
         sessions = self._ids.sessions
         for key, event in sorted(events.items()):
             known = self._known.get(key)
@@ -201,23 +204,31 @@ class Save:
             if joined == known:
                 continue
             if known is not None:
-                self._dirty.add((sessions[place.session_id], known.timestamp // QUARTER_MS))
+                owners = {place.session_id, self._owners[key]}
+                self._dirty |= {(sessions[each], known.timestamp // QUARTER_MS) for each in owners}
             self._mark(known, joined)
             rows.append(message_row(joined, place, self._ids, self._prices))
-            if len(joined.places) > 1:
+            if len(joined.places) > 1 or place.timestamp != joined.timestamp:
                 placements += [self._placement_row(key, other) for other in joined.places]
+            if key in self._placed:
+                replaced.append({"message_id": self._ids.messages[key]})
         self._touched |= {row[2] for row in placements}
         await self._statements.message.run(self._db, rows)
+        await self._sql.clear_placements(self._db, replaced)
         await self._statements.placement.run(self._db, placements)
 
     def _mark(self, known: UsageEvent | None, joined: UsageEvent) -> None:
         """A copy in another session alone changes nothing for the others."""
+        before = () if known is None else known.places
         places = joined.places
-        if known is not None and replace(joined, places=known.places) == known:
-            places = [each for each in places if self._resolved(each) not in known.places]
+        if known is not None and replace(joined, places=before) == known:
+            places = [each for each in places if self._resolved(each) not in before]
         else:
             self._marked.add(joined.key)
-        self._marks.sessions |= {self._ids.sessions[place.session_id] for place in places}
+        gone = {place.session_id for place in before}
+        gone -= {place.session_id for place in joined.places}
+        marked = gone | {place.session_id for place in places}
+        self._marks.sessions |= {self._ids.sessions[session] for session in marked}
 
     def _resolved(self, place: Place) -> Place:
         """The place as a row tells of it: without a parent that the ledger does not have."""

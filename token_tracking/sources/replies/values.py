@@ -20,6 +20,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     bound. `error_type` is the API's own word for what went wrong (`overloaded_error`). `extra` is
     what was billed beside the message's counts, as `UsageEvent.extra` has it. `text_bytes` and
     `thinking_bytes` are sizes of what was visible of the answer (UTF-8), tool calls apart.
+    `request_id` is that of a batch's request, where its results tell it. `problem` says why a
+    usage that was there could not be read: the counts are then unknown, never 0.
     """
 
     form: Form
@@ -35,6 +37,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     text_bytes: int = 0
     thinking_bytes: int = 0
     error_type: str | None = None
+    request_id: str | None = None
+    problem: str | None = None
 
 
 class Call(Struct, frozen=True, kw_only=True):

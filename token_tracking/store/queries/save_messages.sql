@@ -120,7 +120,8 @@ ON CONFLICT (key) DO UPDATE SET
         THEN excluded.web_fetch_requests ELSE messages.web_fetch_requests
     END,
     source = CASE
-        WHEN excluded.source > messages.source
+        WHEN messages.source = 'claude_code' THEN messages.source
+        WHEN excluded.source = 'claude_code' OR excluded.source > messages.source
         THEN excluded.source ELSE messages.source
     END,
     model = CASE
@@ -264,6 +265,9 @@ ON CONFLICT (message_id, session_id) DO UPDATE SET
     cwd_id = excluded.cwd_id,
     branch_id = excluded.branch_id,
     parent_id = excluded.parent_id;
+
+-- name: clear_placements*!
+DELETE FROM placements WHERE message_id = :message_id;
 
 -- name: shared_places
 -- Every place of the messages that a touched session shares with another one.
