@@ -48,6 +48,7 @@ lock: $(LOCK)/.installed
 	$(COMPILE) --group lock --output-file requirements/lock.txt
 	$(COMPILE) --group window-peers --output-file benchmarks/window_peers/requirements.txt
 	$(COMPILE) --group gateway-peers --output-file benchmarks/gateway_peers/requirements.txt
+	$(COMPILE) --group limiter-peers --output-file benchmarks/limiter_peers/requirements.txt
 
 clean:
 	rm -rf .venv .cache build dist *.mcpb

@@ -52,6 +52,19 @@ def default_location(environment: Mapping[str, str]) -> Location:
     return locate(configured) if named else Location(data_folder(environment) / "ledger.db")
 
 
+def default_prices(environment: Mapping[str, str]) -> Path | None:
+    """`TOKEN_TRACKING_PRICES`, or else `usual_prices`."""
+    configured = environment.get("TOKEN_TRACKING_PRICES", "").strip()
+    named = configured and not configured.startswith("${")
+    return Path(configured) if named else usual_prices(environment)
+
+
+def usual_prices(environment: Mapping[str, str]) -> Path | None:
+    """`prices.toml` in the user's data folder, where there is one."""
+    usual = data_folder(environment) / "prices.toml"
+    return usual if usual.is_file() else None
+
+
 def data_folder(environment: Mapping[str, str]) -> Path:
     """Where the user's data stands on this system."""
     if sys.platform == "win32":

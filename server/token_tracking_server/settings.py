@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
-from token_tracking.location import data_folder, default_location, locate
+from token_tracking.location import default_location, locate, usual_prices
 
 SESSION_VARIABLE: Final = "CLAUDE_CODE_SESSION_ID"
 PROJECT_VARIABLE: Final = "CLAUDE_PROJECT_DIR"
@@ -35,10 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     def prices_file(self) -> Path | None:
         """The user's prices: the file that was named, or `prices.toml` beside the default ledger
         where there is one."""
-        if self.user_prices is not None:
-            return self.user_prices
-        usual = data_folder(os.environ) / "prices.toml"
-        return usual if usual.is_file() else None
+        return self.user_prices or usual_prices(os.environ)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

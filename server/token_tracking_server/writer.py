@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from token_tracking.ingest import Ingested, Progress, ingest_claude_code
+from token_tracking.ingest import Ingested, Progress
 from token_tracking.pricing import PriceBook
 from token_tracking.store import TokenStore
+from token_tracking_server.catching_up import catch_up
 from token_tracking_server.settings import Settings
 
 _Value = TypeVar("_Value")
@@ -41,13 +42,14 @@ class Writer:
             return self._store
 
     async def ingest(self, progress: Progress) -> Ingested:
-        """Read what is new in the transcripts."""
-        return await ingest_claude_code(
+        """Read what is new in the transcripts, after what programs left on disk."""
+        caught_up = await catch_up(
             await self.store(),
             self._settings.claude_dirs,
             environment=self._environment,
             progress=progress,
         )
+        return caught_up.ingested
 
     async def settle(self, progress: Progress) -> None:
         """Attribute the sessions that have changed, the newest first: most ask for those."""

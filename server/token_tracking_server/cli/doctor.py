@@ -30,6 +30,7 @@ async def run(settings: Settings) -> int:
         where = locate(settings.database) if settings.database else default_location(os.environ)
         line(f"ledger: {where}")
         problems.append(str(error))
+    problems += _spool(settings)
     problems += await _library(settings)
     line()
     for problem in problems:
@@ -72,6 +73,34 @@ def _unreadable(files: list[FoundFile]) -> dict[str, str]:
         except OSError as error:
             failures[stored_path(file.path)] = error.strerror or str(error)
     return failures
+
+
+def _spool(settings: Settings) -> list[str]:
+    from token_tracking.recording import spool_folder, waiting_on_disk
+
+    where = locate(settings.database) if settings.database else default_location(os.environ)
+    folder = plain(str(spool_folder(where)))
+    try:
+        waiting = waiting_on_disk(where)
+    except OSError as error:
+        return [f"{folder} cannot be read ({error.strerror or error}): make it readable."]
+    if waiting.events:
+        line(
+            f"recorded: {counted(waiting.events, 'message')} in {folder}, which the next report or"
+            " the program that recorded them takes in"
+        )
+    problems: list[str] = []
+    if waiting.refused:
+        problems.append(
+            f"{counted(waiting.refused, 'recorded line')} could not be saved: see the .bad files in"
+            f" {folder}. Delete them, or rename them to .jsonl to have them tried again."
+        )
+    if waiting.newer_segments:
+        problems.append(
+            f"{folder} holds {counted(waiting.newer_segments, 'file')} of a newer version of"
+            " token-tracking: upgrade this one."
+        )
+    return problems
 
 
 async def _library(settings: Settings) -> list[str]:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import msgspec
+
 from token_tracking.efficiency import cache_figures
 from token_tracking.ingest import Ingested
 from token_tracking.metrics import LedgerCounts
 from token_tracking.pricing import usd
+from token_tracking.recording import Drained
 from token_tracking.store import Sums
 from token_tracking_server.cli import output
 from token_tracking_server.cli.ledger import opened
@@ -24,21 +27,37 @@ from token_tracking_server.settings import Settings
 
 async def run(settings: Settings, *, as_json: bool, attribute: bool = True) -> int:
     """Read what is new, share out what its prompts cost, and say what came of it."""
-    from token_tracking.ingest import ingest_claude_code
+    from token_tracking_server.catching_up import catch_up
 
     async with opened(settings) as (store, metrics):
         with progress_bar() as progress:
-            done = await ingest_claude_code(store, settings.claude_dirs, progress=progress)
+            drained, done = await catch_up(store, settings.claude_dirs, progress=progress)
         settling = await settled(store) if attribute else None
         ledger = await metrics.get_ledger_counts()
         database = store.location.path
     if as_json:
         attributed = None if settling is None else settling_fields(settling)
-        output.json({**_figures(done, ledger), "attributed": attributed})
+        left = msgspec.structs.asdict(drained)
+        output.json({**_figures(done, ledger), "left_on_disk": left, "attributed": attributed})
     else:
-        for text in [*_lines(done, ledger), *_settled(settling), f"Ledger: {database}"]:
+        texts = [*_left(drained), *_lines(done, ledger), *_settled(settling)]
+        for text in [*texts, f"Ledger: {database}"]:
             output.line(output.plain(text))
     return 1 if done.failures and not done.files and not done.unchanged else 0
+
+
+def _left(drained: Drained) -> list[str]:
+    lines: list[str] = []
+    if drained.events:
+        lines.append(f"Took in {counted(drained.events, 'message')} that programs left on disk.")
+    if drained.torn:
+        lines.append(f"Skipped {counted(drained.torn, 'message')} that a crash cut short.")
+    if drained.refused:
+        lines.append(
+            f"Moved {counted(drained.refused, 'recorded line')} aside that cannot be saved:"
+            " token-tracking doctor says where they are."
+        )
+    return lines
 
 
 def _settled(settling: Settling | None) -> list[str]:

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from token_tracking.errors import StoreError
-from token_tracking.ingest import Ingested, ingest_claude_code
+from token_tracking.ingest import Ingested
 from token_tracking.metrics import TokenMetrics, time_zone
 from token_tracking.store import TokenStore
+from token_tracking_server.catching_up import catch_up
 from token_tracking_server.cli.output import plain
 from token_tracking_server.cli.progress import progress_bar
 from token_tracking_server.settings import Settings
@@ -25,7 +26,7 @@ async def bring_up_to_date(store: TokenStore, settings: Settings) -> Ingested | 
     """Ingest; where the ledger cannot be written, say so and go on with what it has."""
     try:
         with progress_bar() as progress:
-            done = await ingest_claude_code(store, settings.claude_dirs, progress=progress)
+            _, done = await catch_up(store, settings.claude_dirs, progress=progress)
     except StoreError as error:
         print(f"token-tracking: not up to date: {error}", file=sys.stderr)  # noqa: T201
         return None
