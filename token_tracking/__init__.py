@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from token_tracking.loads import LibrarySize, Load
     from token_tracking.metrics import TokenMetrics
     from token_tracking.pricing import PriceBook
+    from token_tracking.recording import Recorder
     from token_tracking.store import TokenStore, TokenUsage
     from token_tracking.system import TokenSystem, create_token_system
     from token_tracking.tracker import TokenTracker
+    from token_tracking.tracking import track
     from token_tracking.usage import Usage, UsageEvent
     from token_tracking.window import ContextWindow
 
@@ -39,6 +41,7 @@ __all__ = [
     "LibrarySize",
     "Load",
     "PriceBook",
+    "Recorder",
     "SourceError",
     "StoreError",
     "TokenCount",
@@ -59,6 +62,7 @@ __all__ = [
     "count_tokens",
     "create_token_system",
     "ingest_claude_code",
+    "track",
 ]
 
 _MODULES = {
@@ -67,6 +71,7 @@ _MODULES = {
     "LibrarySize": "loads",
     "Load": "loads",
     "PriceBook": "pricing",
+    "Recorder": "recording",
     "TokenCount": "counting",
     "TokenCounter": "counting",
     "TokenMetrics": "metrics",
@@ -79,6 +84,7 @@ _MODULES = {
     "count_tokens": "counting",
     "create_token_system": "system",
     "ingest_claude_code": "ingest",
+    "track": "tracking",
 }
 
 

@@ -1,23 +1,28 @@
 """What the responses of providers' APIs say of usage: bytes in, `Reply` out."""
 
-from token_tracking.sources.replies.asking import ask_for_usage
+from token_tracking.sources.replies.asking import REFUSALS, ask_for_usage, refuses_usage
 from token_tracking.sources.replies.encodings import READABLE_ENCODINGS
 from token_tracking.sources.replies.hiding import UsageHider
 from token_tracking.sources.replies.openai_usage import usage_from_openai
 from token_tracking.sources.replies.reader import ReplyReader, form_of_path, reader_for
+from token_tracking.sources.replies.reading import Reading, Record
 from token_tracking.sources.replies.sighting import sighting_of
 from token_tracking.sources.replies.values import Call, Form, Reply
 
 __all__ = [
     "READABLE_ENCODINGS",
+    "REFUSALS",
     "Call",
     "Form",
+    "Reading",
+    "Record",
     "Reply",
     "ReplyReader",
     "UsageHider",
     "ask_for_usage",
     "form_of_path",
     "reader_for",
+    "refuses_usage",
     "sighting_of",
     "usage_from_openai",
 ]

@@ -132,6 +132,7 @@ class AnthropicEvents:
     """The events of one streamed message."""
 
     def __init__(self) -> None:
+        self.is_over = False
         self._message = AnthropicMessage()
 
     def take(self, data: bytes) -> None:
@@ -162,6 +163,8 @@ class AnthropicEvents:
                 message.take_block(mapping(event.get("delta")))
             case "message_delta":
                 message.take_end(mapping(event.get("delta")), event.get("usage"))
+            case "message_stop":
+                self.is_over = True
             case "error":
                 message.take_error(event.get("error"))
             case _:

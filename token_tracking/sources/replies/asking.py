@@ -10,6 +10,11 @@ from token_tracking.sources.replies.members import members
 
 _OPTIONS: Final = b'"stream_options":{"include_usage":true}'
 
+REFUSALS: Final = frozenset({400, 422})
+"""The statuses of a server that does not know an option. Its body says which."""
+
+_NAMES: Final = (b"stream_options", b"include_usage")
+
 
 class _Asked(Struct, gc=False):
     stream: bool | None = None
@@ -45,3 +50,8 @@ def _with_options(body: bytes, given: Raw) -> bytes | None:
     # Of members with one name the last one holds.
     last = [member for member in members(body) if member.name == "stream_options"][-1]
     return body[: last.value] + changed + body[last.end :]
+
+
+def refuses_usage(status: int, body: bytes) -> bool:
+    """Whether an answer refuses the option that `ask_for_usage` added: then ask without it."""
+    return status in REFUSALS and any(name in body for name in _NAMES)

@@ -18,6 +18,11 @@ from token_tracking.sources.replies.values import Form, Reply
 class Body(Protocol):
     """A body without its content coding."""
 
+    @property
+    def is_over(self) -> bool:
+        """As `ReplyReader.is_over`."""
+        ...
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         ...
@@ -28,7 +33,9 @@ class Body(Protocol):
 
 
 class FormEvents(Protocol):
-    """What reads the events of one form."""
+    """What reads the events of one form. `is_over`: it took the last one."""
+
+    is_over: bool
 
     def take(self, data: bytes) -> None:
         """Take the data of one event."""
@@ -41,6 +48,8 @@ class FormEvents(Protocol):
 
 class JsonBody:
     """One JSON value. It is held until it is whole; one longer than `LONGEST` is not."""
+
+    is_over = False
 
     def __init__(self, form: Form, read: Callable[[object], list[Reply]]) -> None:
         self._form: Form = form
@@ -76,6 +85,11 @@ class EventBody:
         self._form_events = events
         self._events = Events(events.take)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event was read."""
+        return self._form_events.is_over
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         self._events.feed(data)
@@ -93,6 +107,8 @@ class EventBody:
 
 class LineBody:
     """Lines of JSON, each of which may hold a message."""
+
+    is_over = False
 
     def __init__(self, form: Form, read: Callable[[object], list[Reply]]) -> None:
         self._form: Form = form
@@ -124,6 +140,11 @@ class SniffedBody:
         self._event_body = event_body
         self._body: Body | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event was read."""
+        return self._body is not None and self._body.is_over
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         if self._body is None:
@@ -145,6 +166,11 @@ class EncodedBody:
         self._decoder = decoder
         self._body = body
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event was read."""
+        return self._body.is_over
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body as they came, still encoded."""
         for piece in self._decoder.decode(data):
@@ -157,6 +183,8 @@ class EncodedBody:
 
 class UnreadableBody:
     """A body in a content coding that cannot be decoded here."""
+
+    is_over = False
 
     def __init__(self, form: Form) -> None:
         self._form: Form = form

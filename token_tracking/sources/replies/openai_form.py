@@ -197,6 +197,7 @@ class OpenAIEvents:
     """The events of one streamed completion or response."""
 
     def __init__(self) -> None:
+        self.is_over = False
         self._message = OpenAIMessage()
         self._is_named = False
 
@@ -204,6 +205,7 @@ class OpenAIEvents:
         """Take the data of one event."""
         if data.startswith(b"[DONE]"):
             self._message.take_done()
+            self.is_over = True
         elif b'"response.' in data[:64]:
             self._take_response_event(data)
         elif not (self._is_named and self._take_chunk(data)):
@@ -246,6 +248,7 @@ class OpenAIEvents:
         response = mapping(event.get("response"))
         if response:
             self._message.take_response(response)
+            self.is_over = kind.removeprefix("response.") in _ENDS
         elif kind in _MEASURED:
             length = size(event.get("delta"))
             self._message.take_sizes(*((length, 0) if kind in _TEXT else (0, length)))

@@ -38,6 +38,12 @@ _EVENTS: Final[dict[Form, Callable[[], FormEvents]]] = {
 class ReplyReader(Protocol):
     """Reads the body of one response while it passes by. It never raises."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event of a stream was read (`message_stop`, `[DONE]`,
+        `response.completed`): callers may stop there, and not wait for the body's own end."""
+        ...
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body as they came, still encoded."""
         ...
