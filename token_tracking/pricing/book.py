@@ -75,7 +75,8 @@ class PriceBook:
 
         `model` is the name as the provider wrote it: a Bedrock id says where the model ran.
         `speed`, `service_tier` and `inference_geo` are those of the response's usage; an absent
-        one means standard. `batch` costs half, `priority` as standard, unless a price is known.
+        one means standard. Of Claude, `batch` costs half and `priority` as standard, unless a price
+        is known; of others, both cost what is published for them.
 
         Raises:
             UnknownModelError: no price is known; the text says of what, and what to do.

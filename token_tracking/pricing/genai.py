@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, PriceCalculation, TieredPrices
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STANDARD_TIERS: Final = ("standard", "default", "priority")
+_STANDARD_TIERS: Final = ("standard", "default")
 
 
 def installed_version() -> str:
@@ -98,7 +98,11 @@ def ask(model: str, at_ms: int, speed: str, service_tier: str) -> Quote:
         raise UnknownModelError(
             f"No price of the model {model!r} is known: add it to your prices file."
         )
-    standard = speed == "standard" and service_tier in _STANDARD_TIERS
+    # Anthropic's priority tier is paid for beforehand; others charge more for each token.
+    at_standard = service_tier in _STANDARD_TIERS or (
+        service_tier == "priority" and "claude" in model
+    )
+    standard = speed == "standard" and at_standard
     if not standard and not _published(found.model, at, context):
         raise UnknownModelError(
             f"{source} has {model}, but no price for {context}: add one to your prices file, with"
