@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = {"window-peers": ROOT / "benchmarks" / "window_peers"}
+FOLDERS = {
+    name: ROOT / "benchmarks" / name.replace("-", "_")
+    for name in ("gateway-peers", "limiter-peers", "window-peers")
+}
 """Where the requirements of a group stand that only a benchmark installs, as `requirements.txt`."""
 
 FILES = ("build", "dev", "lock", "runtime", *FOLDERS)
