@@ -24,8 +24,7 @@ from token_tracking.store import TokenStore
 
 IN_FLIGHT = (1, 16, 64)
 ROUNDS = 3
-LATENCIES = 1_000
-SLOW_LATENCIES = 300
+SLOW = 3  # a peer is asked so many times less often for its latency
 STREAMS = 100
 WARM_UP_SECONDS = 1.0
 
@@ -36,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--form", choices=("openai", "anthropic"), default="openai")
     parser.add_argument("--seconds", type=float, default=3.0, help="of load, a round and server")
+    parser.add_argument("--requests", type=int, default=1_000, help="for the added latency")
     parser.add_argument("--no-peers", action="store_true", help="our gateway alone")
     parser.add_argument("--cache", type=Path, default=Path(".cache"), help="for LiteLLM")
     options = parser.parse_args(arguments)
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         servers = [stack.enter_context(ours(upstream, folder))]
         if not options.no_peers:
             servers.append(stack.enter_context(litellm(upstream, folder, options.cache)))
-        measured = _run(_measure(upstream, servers, options.form, options.seconds))
+        measured = _run(_measure(upstream, servers, options))
     # The gateway was asked to end, and has: what it was given is in the ledger, or is lost.
     measured["messages_recorded"] = asyncio.run(_recorded(folder / "ledger.db"))
     return measured
@@ -67,15 +67,16 @@ def _run(measuring: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _measure(
-    upstream: Served, servers: list[Served], form: str, seconds: float
+    upstream: Served, servers: list[Served], options: argparse.Namespace
 ) -> dict[str, Any]:
+    form = options.form
     direct, targets = upstream.target(form), [each.target(form) for each in servers]
     for target in targets:
         await throughput(target, 1, WARM_UP_SECONDS)
     found: dict[str, Any] = {"form": form, "servers": {each.name: {} for each in servers}}
-    for name, figures in (await _latencies(direct, targets)).items():
+    for name, figures in (await _latencies(direct, targets, options.requests)).items():
         found["servers"][name] |= figures
-    rates = await _rates(targets, seconds)
+    rates = await _rates(targets, options.seconds)
     for each in servers:
         found["servers"][each.name] |= {
             "requests_per_second": rates[each.name],
@@ -84,13 +85,15 @@ async def _measure(
     return found | _summary(found["servers"]) | {"messages_sent": targets[0].answered}
 
 
-async def _latencies(direct: Target, targets: list[Target]) -> dict[str, dict[str, float]]:
+async def _latencies(
+    direct: Target, targets: list[Target], count: int
+) -> dict[str, dict[str, float]]:
     """Each in turns with the provider itself, in milliseconds."""
     found: dict[str, dict[str, float]] = {}
-    for target, count in zip(targets, (LATENCIES, SLOW_LATENCIES), strict=False):
-        found[target.name] = await _added(direct, target, count)
+    for target, times in zip(targets, (count, count // SLOW), strict=False):
+        found[target.name] = await _added(direct, target, times)
     streams = await alternating(
-        [direct, *targets], STREAMS, is_stream=True, take=lambda first, end: first
+        [direct, *targets], min(STREAMS, count), is_stream=True, take=lambda first, end: first
     )
     for target in targets:
         found[target.name] |= {

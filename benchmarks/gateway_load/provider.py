@@ -106,7 +106,7 @@ async def claude_events() -> AsyncIterator[bytes]:
         data = json.dumps({"type": kind, **fields}, separators=(",", ":"))
         return f"event: {kind}\ndata: {data}\n\n".encode()
 
-    begun = {**claude_message(), "content": [], "stop_reason": None}
+    begun: dict[str, Any] = {**claude_message(), "content": [], "stop_reason": None}
     yield event("message_start", message={**begun, "usage": {**CLAUDE_USAGE, "output_tokens": 1}})
     yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
     for _ in range(DELTAS):

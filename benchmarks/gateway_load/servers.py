@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -47,7 +47,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def provider() -> Iterator[Served]:
+def provider() -> Generator[Served]:
     """The provider that all stand before."""
     command = [sys.executable, "-m", "benchmarks.gateway_load.provider"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -60,7 +60,7 @@ def provider() -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def ours(upstream: Served, folder: Path) -> Iterator[Served]:
+def ours(upstream: Served, folder: Path) -> Generator[Served]:
     """Our gateway, with its ledger at `folder/ledger.db`."""
     port = free_port()
     config = folder / "gateway.toml"
@@ -75,7 +75,7 @@ def ours(upstream: Served, folder: Path) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def litellm(upstream: Served, folder: Path, cache: Path) -> Iterator[Served]:
+def litellm(upstream: Served, folder: Path, cache: Path) -> Generator[Served]:
     """LiteLLM's proxy with one worker and its defaults, in an environment of its own.
 
     Takes a minute and 750 MB of disk the first time.
@@ -118,7 +118,7 @@ def _serving(
     path: str,
     folder: Path,
     variables: Mapping[str, str],
-) -> "Iterator[subprocess.Popen[bytes]]":
+) -> "Generator[subprocess.Popen[bytes]]":
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=variables)
