@@ -27,6 +27,7 @@ from token_tracking_server.content_resources import (
 from token_tracking_server.contents import Contents
 from token_tracking_server.figure_watch import FigureNews
 from token_tracking_server.ledger import Ledger
+from token_tracking_server.limit_resources import LimitResources
 from token_tracking_server.paging import add_paged_resources
 from token_tracking_server.prompts import add_prompts
 from token_tracking_server.report_app import ReportApp, is_page, read_page
@@ -86,6 +87,7 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
     callers = Callers(environment)
     skills = Skills(RootsSource(Roots(settings.library_folders())))
     report_app = ReportApp()
+    limits = LimitResources(settings, environment)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
@@ -93,12 +95,14 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
         watching = [
             asyncio.create_task(contents.watch(subscriptions, stop)),
             asyncio.create_task(figures.tell()),
+            asyncio.create_task(limits.tell()),
         ]
         try:
             yield
         finally:
             stop.set()
-            watching[1].cancel()
+            for telling in watching[1:]:
+                telling.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
             await contents.close()
             await ledger.close()
@@ -122,6 +126,7 @@ def create_server(settings: Settings, environment: Mapping[str, str] | None = No
     subscriptions = add_subscriptions(server)
     figures = FigureNews(ledger, subscriptions)
     add_resources(server, ledger)
+    limits.add(server, subscriptions)
     add_content_template(server, contents)
     add_paged_resources(server, lambda: category_resources(contents))
     add_prompts(server, ledger)

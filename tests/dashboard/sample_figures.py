@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -23,6 +24,7 @@ from token_tracking.efficiency.snapshot import (
     TrendPoint,
 )
 from token_tracking.errors import InvalidPeriodError, StoreError, UnknownSessionError
+from token_tracking.limits import Alert, QuotaStatus
 from token_tracking.shares import Metric
 from token_tracking_server.dashboard.figures import (
     GroupItems,
@@ -31,6 +33,7 @@ from token_tracking_server.dashboard.figures import (
     SessionRow,
 )
 from token_tracking_server.dashboard.group_items import grouped, is_of
+from token_tracking_server.limits import Limits
 
 SESSION = "3f1c9a52-6f0e-4a39-9d0b-5a1f6d0c7e11"
 PROJECT = "/home/sam/shop"
@@ -120,6 +123,59 @@ ITEMS = [
 ]
 
 
+def quota(measure: Literal["tokens", "usd"], **given: Any) -> QuotaStatus:
+    """One account of a user in the present day."""
+    fields: dict[str, Any] = {
+        "subject": "user",
+        "name": "sam",
+        "period": "day",
+        "is_hard": True,
+        "reserved": 0,
+        "share": 0.62,
+        "requests": 12,
+        "unpriced": 0,
+        "estimated": 0,
+        "starts_at": NOON,
+        "resets_at": NOON + _DAY,
+        "forecast_at": None,
+        "forecast_note": "not before it resets",
+        "forecast_basis": "estimated",
+    }
+    return QuotaStatus(measure=measure, **{**fields, **given})
+
+
+LIMITS = Limits(
+    quotas=[
+        quota(
+            "tokens",
+            used=62_000,
+            limit=100_000,
+            reserved=8_000,
+            forecast_at=NOON + _DAY // 2,
+            forecast_note="at the pace since the period's first request",
+        ),
+        quota("usd", used=Decimal("3.1"), limit=Decimal(5), is_hard=False, unpriced=2),
+    ],
+    alerts=[
+        Alert(
+            id=1,
+            kind="share",
+            subject="user",
+            name="sam",
+            period="day",
+            measure="usd",
+            share=0.5,
+            used=Decimal("2.6"),
+            limit=Decimal(5),
+            is_hard=False,
+            starts_at=NOON,
+            resets_at=NOON + _DAY,
+            raised_at=NOON + 1000,
+        )
+    ],
+)
+
+
 class SampleFigures:
     """The same figures whatever is asked for; `version` is what a test sets it to."""
 
@@ -128,6 +184,7 @@ class SampleFigures:
         self.problem = problem
         self.version = "1"
         self.is_broken = False
+        self.has_limits = True
         self.is_closed = False
         self.session = SESSION
 
@@ -209,6 +266,9 @@ class SampleFigures:
     async def advice(self, period: str, project: str | None) -> list[Advice]:
         self._check(period)
         return advice()
+
+    async def limits(self) -> Limits:
+        return LIMITS if self.has_limits else Limits(quotas=[], alerts=[])
 
     async def close(self) -> None:
         self.is_closed = True

@@ -165,6 +165,7 @@ async def test_the_resources_are_markdown_and_described(client: Client) -> None:
         "efficiency://summary",
         "efficiency://top/cost",
         "efficiency://trends/last_month",
+        "limits://quotas",
         "content://guides",
         "content://skills",
     ]

@@ -13,12 +13,14 @@ from token_tracking.store.connection import BUSY_SECONDS, store_errors
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
-def known_migrations() -> set[str]:
+def known_migrations(folder: Path = MIGRATIONS) -> set[str]:
     """The names of all migrations of this version."""
-    return {file.stem for file in MIGRATIONS.glob("*.sql")}
+    return {file.stem for file in folder.glob("*.sql")}
 
 
-async def needs_migration(connection: aiosqlite.Connection, path: Path) -> bool:
+async def needs_migration(
+    connection: aiosqlite.Connection, path: Path, folder: Path = MIGRATIONS
+) -> bool:
     """Whether migrations are to be applied.
 
     Raises:
@@ -30,18 +32,18 @@ async def needs_migration(connection: aiosqlite.Connection, path: Path) -> bool:
         if "_yoyo_migration" not in tables:
             return True
         rows = await connection.execute_fetchall("SELECT migration_id FROM _yoyo_migration")
-    applied = {str(row[0]) for row in rows}
-    if applied and not applied & known_migrations():
+    applied, known = {str(row[0]) for row in rows}, known_migrations(folder)
+    if applied and not applied & known:
         raise StoreError(f"{path} is a database of another program. Choose another file with --db.")
-    if newer := applied - known_migrations():
+    if newer := applied - known:
         raise StoreError(
             f"{path} was written by a newer version of token-tracking ({', '.join(sorted(newer))})."
             " Upgrade with: pip install --upgrade token-tracking."
         )
-    return applied != known_migrations()
+    return applied != known
 
 
-def migrate(path: Path) -> None:
+def migrate(path: Path, folder: Path = MIGRATIONS) -> None:
     """Apply what is missing. Processes that do so at once wait for each other; one that is
     killed leaves nothing behind that stops the next.
 
@@ -62,7 +64,7 @@ def migrate(path: Path) -> None:
                 # yoyo hands the path on as it is, as part of a URI of SQLite's.
                 get_backend(f"sqlite:///{quote(path.absolute().as_posix())}") as backend,
             ):
-                migrations = read_migrations(str(MIGRATIONS))
+                migrations = read_migrations(str(folder))
                 backend.apply_migrations(backend.to_apply(migrations))
         except (AssertionError, sqlite3.OperationalError) as error:
             # So it fails where the disk is full, after a failure to roll back.

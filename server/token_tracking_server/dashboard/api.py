@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, get_args
 
 import msgspec
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,12 +19,15 @@ from token_tracking.errors import (
 )
 from token_tracking.shares import METRICS
 from token_tracking_server.dashboard.figures import GROUP_FIELDS, Figures
+from token_tracking_server.limit_words import title
 
 DEFAULT_PERIOD: Final = "all_time"
 MOST: Final = 1_000
 """Rows of one answer."""
 LONGEST_ID: Final = 1_000
 """Characters of a session's id. No client makes longer ones."""
+
+SHOWN_ALERTS: Final = 5
 
 _GROUPS: Final[tuple[str, ...]] = get_args(GroupBy)
 _OF_ITEMS: Final = tuple(name for name in _GROUPS if name not in {"item", "project"})
@@ -52,6 +56,7 @@ def api_routes(figures: Figures) -> list[Route]:
             ("groups", questions.groups),
             ("items", questions.items),
             ("advice", questions.advice),
+            ("limits", questions.limits),
             ("sessions", questions.sessions),
             ("sessions/{session_id:path}", questions.timeline),
         )
@@ -93,6 +98,12 @@ class _Questions:
 
     async def advice(self, request: Request) -> Any:
         return await self._figures.advice(_period(request), _project(request))
+
+    async def limits(self, request: Request) -> Any:
+        limits = await self._figures.limits()
+        alerts = [{"text": str(each), **asdict(each)} for each in limits.alerts[:SHOWN_ALERTS]]
+        quotas = [{"title": title(each), **asdict(each)} for each in limits.quotas]
+        return {"quotas": quotas, "alerts": alerts}
 
     async def sessions(self, request: Request) -> Any:
         return await self._figures.sessions(

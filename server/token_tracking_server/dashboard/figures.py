@@ -10,6 +10,7 @@ from msgspec import Struct
 from token_tracking.efficiency.session_timeline import Timeline
 from token_tracking.efficiency.snapshot import Advice, GroupBy, GroupRow, Groups, Snapshot, Trend
 from token_tracking.shares import Metric
+from token_tracking_server.limits import Limits
 
 GROUP_FIELDS: Final = ("kind", "name", "server", "uri", "agent", "category")
 """The fields of a row that tell its group from the others."""
@@ -117,6 +118,10 @@ class Figures(Protocol):
 
     async def advice(self, period: str, project: str | None) -> list[Advice]:
         """What to do, the most money first."""
+        ...
+
+    async def limits(self) -> Limits:
+        """The gateway's quotas, and the newest alerts."""
         ...
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+from token_tracking_server.own_names import OwnNames
 
 _HEADERS: Final = {
     # Charts size their canvas through the DOM, which needs no exception here.
@@ -30,8 +30,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app
-        name = f"[{host}]" if ":" in host else host
-        self._names = {*_NAMES, name.lower()}
+        self._names = OwnNames(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -48,15 +47,9 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_guarded)
 
     def _refusal(self, headers: Headers) -> PlainTextResponse | None:
-        if not self._is_here(headers.get("host", "")):
+        if not self._names.is_host(headers.get("host", "")):
             return PlainTextResponse("This address is not served here.", 421)
         origin = headers.get("origin")
-        if origin is not None and not self._is_here(origin.removeprefix("http://")):
+        if origin is not None and not self._names.is_origin(origin):
             return PlainTextResponse("Other pages may not ask here.", 403)
         return None
-
-    def _is_here(self, address: str) -> bool:
-        name, colon, port = address.rpartition(":")
-        if colon and port.isdecimal():
-            return name.lower() in self._names
-        return address.lower() in self._names

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import tzinfo
+from pathlib import Path
 from typing import Final, Self
 
 from token_tracking.efficiency.session_timeline import Timeline
@@ -25,6 +26,7 @@ from token_tracking_server.dashboard.figures import (
 )
 from token_tracking_server.dashboard.group_items import group_items
 from token_tracking_server.freshness import Freshness, Look
+from token_tracking_server.limits import Limits, limits_file, read_limits, stamp
 from token_tracking_server.settings import Settings
 from token_tracking_server.writer import Writer
 
@@ -117,6 +119,10 @@ class LiveFigures:
         """What to do, the most money first."""
         return await self._metrics.get_advice(period, project=project, settle=False)
 
+    async def limits(self) -> Limits:
+        """The gateway's quotas, and the newest alerts."""
+        return await asyncio.to_thread(read_limits, self._limits_file)
+
     async def sessions(self, project: str | None, offset: int, limit: int) -> SessionPage:
         """Sessions, the newest first."""
         found = await self._store.sessions_page(project, limit + 1, offset)
@@ -162,6 +168,10 @@ class LiveFigures:
             await self._freshness.close()
 
     @property
+    def _limits_file(self) -> Path:
+        return limits_file(self._settings, self._environment)
+
+    @property
     def _store(self) -> TokenStore:
         return self._system.store
 
@@ -175,4 +185,5 @@ class LiveFigures:
 
     async def _version(self) -> str:
         # A page also says why its figures are not those of now.
-        return f"{await self._store.data_version()} {self._problem or ''}".strip()
+        version = await self._store.data_version()
+        return f"{version} {stamp(self._limits_file)} {self._problem or ''}".strip()

@@ -124,8 +124,8 @@ async function view() {
   const asked = { period: period() };
   switch (name) {
     case undefined: {
-      const [snapshot, advice] = await Promise.all([source.get("snapshot", asked), source.get("advice", asked)]);
-      return overview(snapshot, advice, kept);
+      const [snapshot, advice, limits] = await Promise.all([source.get("snapshot", asked), source.get("advice", asked), source.get("limits")]);
+      return overview(snapshot, advice, kept, limits);
     }
     case "groups": return rest[1] === "items" ? itemsOf(rest[0], null, query) : grouped(rest[0] ?? "tool", null, query);
     case "projects": return projects(await source.get("groups", { ...asked, by: "project", limit: 1000 }));

@@ -5,17 +5,19 @@ import { seriesColour, stepChart } from "./charts.js";
 import { h } from "./dom.js";
 import { day, money, percent, plural, roughly, roughMoney, share, tokens, whole } from "./format.js";
 import { groupHref, groupName, rowHref } from "./group_rows.js";
+import { limitsCard } from "./limits.js";
 import { periodName } from "./periods.js";
 import { bar, basis, breakable, card, coded, facts, saving, segments, stat, state, stats, titled, tokenSaving } from "./parts.js";
 
-export function overview(snapshot, advice, kept = {}) {
+export function overview(snapshot, advice, kept = {}, limits = null) {
   const { overall } = snapshot;
-  if (!overall.messages) return nothing(snapshot);
+  if (!overall.messages) return [nothing(snapshot), limitsCard(limits)];
   return [
     titled("Overview", span(snapshot)),
     totals(snapshot),
     h("div", { class: "grid" },
       timeCard(snapshot, kept),
+      limitsCard(limits),
       adviceCard(advice, snapshot),
       h("div", { class: "column" }, groupCard(snapshot), candidateCard(snapshot)),
       h("div", { class: "column" }, baselineCard(snapshot), cacheCard(snapshot), performerCard(snapshot), reconciliationCard(snapshot.reconciliation))),
