@@ -1,4 +1,4 @@
-"""Listening on this machine, and on no other."""
+"""Listening on this machine, and on another's request only with a token."""
 
 import ipaddress
 import socket
@@ -18,25 +18,32 @@ class ServingError(TokenTrackingError):
     """The server cannot listen where it was told to."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on an address of this machine.
+def listen(
+    host: str, port: int, *, asks_for_token: bool = False, backlog: int = _BACKLOG
+) -> socket.socket:
+    """A socket that listens on an address of this machine; on one that others reach only for a
+    server that asks them for a token.
 
     Raises:
         ServingError: the host is not this machine, or the port is taken.
     """
-    if not is_loopback(host):
+    if not asks_for_token and not is_loopback(host):
         raise ServingError(
             f"{host} can be reached from other machines, and the server asks nobody who they are."
             " Listen on 127.0.0.1 (or localhost, or ::1)."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=backlog)
     except OSError as error:
         raise ServingError(
             f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another port, or"
             " end what uses this one."
         ) from error
+    # Of a socket that does not name its protocol, asyncio (unlike uvloop) leaves Nagle's algorithm
+    # on: an answer's body waited 40 ms for the receipt of its head.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def is_loopback(host: str) -> bool:
@@ -52,9 +59,9 @@ def is_loopback(host: str) -> bool:
 class QuietServer(uvicorn.Server):
     """Ends with status 0 at a signal, where uvicorn would raise the signal again at its end."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, grace_seconds: float = _GRACE_SECONDS) -> None:
         super().__init__(config)
-        self._shutdown = Shutdown(self._stop, _GRACE_SECONDS)
+        self._shutdown = Shutdown(self._stop, grace_seconds)
         # Uvicorn takes SIGINT and SIGTERM over while it runs, not SIGHUP.
         self._shutdown.on_signals()
 

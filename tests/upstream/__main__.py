@@ -15,11 +15,13 @@ from tests.upstream.values import blocks, objects
 def demonstration(received: Received) -> Turn:
     """Calls the first tool it is given once a turn, then says so."""
     tools = objects(received.json.get("tools"))
-    answered = any(
-        each["type"] == "tool_result" for each in blocks(received.messages[-1]["content"])
+    last = received.messages[-1]
+    answered = last["role"] == "tool" or any(
+        each["type"] == "tool_result" for each in blocks(last["content"])
     )
-    if tools and not answered:
-        return Answer(f"I use {tools[0]['name']}.", (ToolUse(tools[0]["name"]),))
+    names = [each.get("name") or each["function"]["name"] for each in tools]
+    if names and not answered:
+        return Answer(f"I use {names[0]}.", (ToolUse(names[0]),))
     return f"I have read {len(received.messages)} messages."
 
 
@@ -31,6 +33,7 @@ def main() -> None:
     upstream.script(demonstration)
     with served(upstream, parser.parse_args().port), suppress(KeyboardInterrupt):
         sys.stdout.write(f"ANTHROPIC_BASE_URL={upstream.base_url}\n")
+        sys.stdout.write(f"OPENAI_BASE_URL={upstream.base_url}/v1\n")
         sys.stdout.flush()
         while True:
             time.sleep(3_600)

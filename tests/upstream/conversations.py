@@ -15,18 +15,20 @@ from tests.upstream.signatures import signature_of
 from tests.upstream.values import Json, blocks, objects
 
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_-]+")
+TURNS_BETA = "per-turn-control-2026-07-01"
 _ROLES = ("user", "assistant", "system")
 
 
 @dataclass(frozen=True)
 class Rules:
     """What depends on the request and the server: may an assistant stand last, is thinking on, are
-    `compaction` blocks known, are signatures compared."""
+    `compaction` blocks known, are signatures compared, may a turn have settings of its own."""
 
     prefill: bool = False
     thinking: bool = False
     compacts: bool = False
     signatures: bool = True
+    turns: bool = False
 
 
 def check_conversation(value: Any, rules: Rules) -> None:
@@ -53,7 +55,7 @@ def _check_message(number: int, message: Json, rules: Rules) -> None:
         if name not in message:
             raise invalid(f"{where}.{name}: Field required")
     for name in message:
-        if name not in ("role", "content"):
+        if name not in ("role", "content") and not (rules.turns and name == "output_config"):
             raise invalid(f"{where}.{name}: Extra inputs are not permitted")
     if message["role"] not in _ROLES:
         raise invalid(f"{where}.role: Input should be 'user', 'assistant' or 'system'")

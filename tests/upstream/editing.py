@@ -14,6 +14,7 @@ from tests.upstream.values import Json, blocks, objects
 
 CLEAR = "clear_tool_uses_20250919"
 COMPACT = "compact_20260112"
+CLEAR_THINKING = "clear_thinking_20251015"
 CLEAR_BETA = "context-management-2025-06-27"
 COMPACT_BETA = "compact-2026-01-12"
 BETAS = {CLEAR: CLEAR_BETA, COMPACT: COMPACT_BETA}
@@ -51,6 +52,7 @@ def check_edits(request: Json, betas: set[str], *, compacts: bool) -> None:
     if not betas & set(BETAS.values()):
         raise invalid("context_management: Extra inputs are not permitted")
     known = [name for name, beta in BETAS.items() if beta in betas]
+    known += [CLEAR_THINKING] if CLEAR_BETA in betas else []
     for number, edit in enumerate(edits_of(request)):
         where = f"context_management.edits.{number}"
         if edit.get("type") not in known:
@@ -59,6 +61,8 @@ def check_edits(request: Json, betas: set[str], *, compacts: bool) -> None:
                 f"{where}: Input tag '{edit.get('type')}' found using 'type' does not match any "
                 f"of the expected tags: {tags}"
             )
+        if edit["type"] == CLEAR_THINKING and edit.get("keep") != "all":
+            raise invalid(f"{where}: this server only knows how to keep all thinking")
         if edit["type"] == COMPACT:
             _check_compaction(where, request, edit, compacts=compacts)
 
@@ -85,6 +89,8 @@ def edited(request: Json) -> Edited:
         if edit["type"] == CLEAR:
             current, done = _cleared(current, edit)
             applied += done
+        elif edit["type"] == CLEAR_THINKING:
+            continue  # "keep": "all", as Claude Code asks: nothing is cleared
         elif prompt_tokens(current) >= _value(edit, "trigger", COMPACT_TRIGGER):
             compaction = edit
     return Edited(current, tokens, applied, compaction)

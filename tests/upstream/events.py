@@ -1,7 +1,7 @@
 """A message as the events of a stream, in the API's order."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tests.upstream.counting import compact
@@ -85,8 +85,8 @@ def _deltas(block: Json) -> Iterator[Json]:
             yield {"type": "compaction_delta", "content": block["content"]}
 
 
-async def stream_of(message: Json, breaks_after: int | None = None) -> AsyncIterator[bytes]:
-    """The bytes of a stream; after `breaks_after` events it ends with an error of the server."""
+def stream_of(message: Json, breaks_after: int | None = None) -> Iterator[bytes]:
+    """The events of a stream; after `breaks_after` of them it ends with an error of the server."""
     for number, event in enumerate(events_of(message)):
         if number == breaks_after:
             error = {"type": "overloaded_error", "message": "Overloaded"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from tests.upstream.answers import message_of, sampled, usage_of
 from tests.upstream.caching import Billed, Cache
-from tests.upstream.conversations import Rules, check_conversation
+from tests.upstream.conversations import TURNS_BETA, Rules, check_conversation
 from tests.upstream.counting import text_tokens
 from tests.upstream.editing import COMPACT_BETA, Edited, check_edits, compacted, edited, edits_of
 from tests.upstream.errors import Refusal, invalid
@@ -19,6 +19,7 @@ from tests.upstream.models import Catalog, Model
 from tests.upstream.prompts import parts_of, prompt_tokens
 from tests.upstream.received import Received
 from tests.upstream.scripts import Answer, Failure, Script
+from tests.upstream.threads import Threads
 from tests.upstream.values import Json
 from tests.upstream.versions import check_for_version
 
@@ -51,6 +52,7 @@ class Messages:
 
     def __init__(self, catalog: Catalog, cache: Cache) -> None:
         self.check_signatures = True
+        self._threads = Threads()
         self._catalog = catalog
         self._cache = cache
 
@@ -65,7 +67,8 @@ class Messages:
         message = self._sampled(edit, model, turn, received)
         if request.get("context_management") is not None:
             message["context_management"] = {"applied_edits": edit.applied}
-        received.usage = message["usage"]
+        self._threads.hold(received.json, request, message)
+        received.usage, received.message_id = message["usage"], message["id"]
         return message, turn
 
     def count(self, received: Received) -> Json:
@@ -78,7 +81,7 @@ class Messages:
         return answer
 
     def _checked(self, received: Received, *, counting: bool) -> tuple[Json, Model]:
-        request = received.json
+        request = self._threads.whole(received.json)
         check_fields(request, counting=counting)
         model = self._catalog.get(request["model"])
         if not counting:
@@ -91,6 +94,7 @@ class Messages:
             thinking=thinking.get("type") == "enabled",
             compacts=COMPACT_BETA in received.betas,
             signatures=self.check_signatures,
+            turns=TURNS_BETA in received.betas,
         )
         check_conversation(request["messages"], rules)
         check_for_version(request, received.headers["anthropic-version"])

@@ -36,6 +36,7 @@ class Model:
 
 
 MODELS = (
+    Model("claude-opus-5-5", "Claude Opus 5.5"),
     Model("claude-opus-4-8", "Claude Opus 4.8"),
     Model("claude-opus-4-6", "Claude Opus 4.6"),
     Model("claude-sonnet-4-6", "Claude Sonnet 4.6", max_output=64_000),

@@ -1,12 +1,14 @@
 """What the server was sent."""
 
 import json
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
 from tests.upstream.caching import Billed
 from tests.upstream.errors import invalid
+from tests.upstream.gates import Gate
 from tests.upstream.values import Json, objects
 
 
@@ -15,7 +17,11 @@ class Received:
     """A request as it arrived, and what became of it.
 
     `headers` have lower-case names. `status` is the answer's; `billed` holds the prompt of each
-    step that was sampled (a compaction comes first, the message last), `usage` what was told.
+    step that was sampled (a compaction comes first, the message last), `usage` what was told, of
+    the message `message_id`.
+    `raw_headers` are the headers in their order, as they were sent. Of a stream, `sent` counts the
+    events, and `ended` is set when no more will be: `is_whole` then says whether it was all, or
+    the caller went away before.
     """
 
     method: str
@@ -27,6 +33,12 @@ class Received:
     status: int = 0
     billed: list[Billed] = field(default_factory=list[Billed])
     usage: Json | None = None
+    message_id: str | None = None
+    raw_headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    gates: tuple[Gate, ...] = ()
+    sent: int = 0
+    is_whole: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @cached_property
     def json(self) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.upstream.gates import Gate
 from tests.upstream.received import Received
 
 
@@ -23,7 +24,9 @@ class Answer:
     Without a `stop_reason` it is `tool_use` where tools are called and else `end_turn`; without
     `output_tokens` the blocks are counted. More than the request's `max_tokens` is cut short.
     `summary` is what a compaction says, where one is due; None makes it fail. `breaks_after` is
-    the number of events after which a stream ends with an error.
+    the number of events after which a stream ends with an error. `gates` hold it until a test
+    opens them. `cached_tokens` of the prompt are told in OpenAI's form, whose thinking is told as
+    reasoning tokens and not shown.
     """
 
     text: str = ""
@@ -34,6 +37,8 @@ class Answer:
     summary: str | None = "A summary of the conversation so far."
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     breaks_after: int | None = None
+    gates: tuple[Gate, ...] = ()
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)

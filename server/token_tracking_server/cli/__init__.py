@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Commands are short: collecting cycles while modules load costs a tenth of their time.
     gc.disable()
     options = build_parser().parse_args(arguments)
+    if options.run in (commands.dashboard, commands.gateway):
+        gc.enable()  # these are not
     if options.run is not commands.serve:
         _replace_closed_streams()
     try:

@@ -134,6 +134,20 @@ def dashboard(options: Namespace, settings: Settings) -> int:
         return run(settings, host=options.host, port=options.port, open_browser=not options.no_open)
 
 
+def gateway(options: Namespace, settings: Settings) -> int:
+    """`token-tracking gateway`."""
+    from token_tracking_server.cli.gateway import run
+
+    return run(settings, host=options.host, port=options.port, config=options.config)
+
+
+def limits(options: Namespace, settings: Settings) -> int:
+    """`token-tracking limits`."""
+    from token_tracking_server.cli.limits import run
+
+    return run(settings, as_json=options.json)
+
+
 def reconcile(options: Namespace, settings: Settings) -> int:
     """`token-tracking reconcile`."""
     from token_tracking_server.cli.reconcile import run

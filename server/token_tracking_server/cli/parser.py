@@ -17,6 +17,7 @@ from token_tracking_server.cli.question_words import (
 )
 from token_tracking_server.cli.shared_options import (
     library_options,
+    port,
     shared_options,
     source_options,
 )
@@ -45,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_calibrate(words, [shared, sources])
     _add_library(words, [shared, library])
     _add_serve(words, [shared, sources, library])
+    _add_gateway(words, [shared, library])
+    _add_limits(words, [shared])
     doctor = words.add_parser(
         "doctor",
         parents=[shared, sources, library],
@@ -140,6 +143,41 @@ def _add_serve(words: Any, parents: list[argparse.ArgumentParser]) -> None:
     serve.add_argument("--http", metavar="HOST:PORT", help="serve HTTP, such as 127.0.0.1:8765")
     serve.add_argument("folders", nargs="*", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     serve.set_defaults(run=commands.serve)
+
+
+def _add_gateway(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    gateway = words.add_parser(
+        "gateway",
+        parents=parents,
+        help="stand between your programs and the providers, and record",
+        description="Point a client's base URL at it: ANTHROPIC_BASE_URL=http://127.0.0.1:8080 or"
+        " OPENAI_BASE_URL=http://127.0.0.1:8080/v1. Callers' keys are passed on.",
+    )
+    gateway.add_argument(
+        "--host",
+        help="where to listen (default: 127.0.0.1); an address that other machines reach takes a"
+        " token in TOKEN_TRACKING_GATEWAY_TOKEN",
+    )
+    gateway.add_argument("--port", type=port, help="(default: 8080; 0 takes a free one)")
+    gateway.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="upstreams, limits, quotas, alerts and agents, as TOML"
+        " (default: TOKEN_TRACKING_GATEWAY_CONFIG, or the presets alone)",
+    )
+    gateway.set_defaults(run=commands.gateway)
+
+
+def _add_limits(words: Any, parents: list[argparse.ArgumentParser]) -> None:
+    limits = words.add_parser(
+        "limits",
+        parents=parents,
+        help="how far the gateway's quotas are used, and until when they last",
+    )
+    limits.add_argument("--timezone", metavar="TZ", help="such as Europe/Berlin (default: yours)")
+    limits.add_argument("--json", action="store_true", help="as JSON")
+    limits.set_defaults(run=commands.limits)
 
 
 def _add_setup(words: Any, parents: list[argparse.ArgumentParser]) -> None:

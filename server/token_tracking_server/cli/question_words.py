@@ -10,6 +10,7 @@ from token_tracking_server.cli.shared_options import (
     SHARE_GROUPINGS,
     add_ledger_options,
     add_outputs,
+    port,
     positive,
     question_options,
 )
@@ -144,7 +145,7 @@ def add_dashboard(words: Any, parents: _Parents) -> None:
         "dashboard", parents=parents, help="a page on this machine that lives with the data"
     )
     dashboard.add_argument(
-        "--port", type=_port, metavar="N", help="(default: 8788, or else a free one)"
+        "--port", type=port, metavar="N", help="(default: 8788, or else a free one)"
     )
     dashboard.add_argument("--host", default="127.0.0.1", help="(default: 127.0.0.1)")
     dashboard.add_argument(
@@ -162,9 +163,3 @@ def add_dashboard(words: Any, parents: _Parents) -> None:
         "--timezone", metavar="TZ", help="such as Europe/Berlin (default: yours)"
     )
     dashboard.set_defaults(run=commands.dashboard)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
-    return int(text)

@@ -1,0 +1,1 @@
+"""Conversations that the gateway keeps: history, documents and budgets, answered by agents."""

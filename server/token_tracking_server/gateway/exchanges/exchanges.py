@@ -1,0 +1,120 @@
+"""The one way to an upstream, for what is passed on and for what the gateway asks by itself."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from token_tracking.sources.replies import Reply, UsageHider, reader_for
+from token_tracking_server.gateway.errors import GatewayError, UpstreamBrokeError
+from token_tracking_server.gateway.exchanges.body import Body
+from token_tracking_server.gateway.exchanges.headers import end_to_end
+from token_tracking_server.gateway.exchanges.reading import Reading, Record, with_request_id
+from token_tracking_server.gateway.exchanges.usage_option import UsageOption, hider_for
+from token_tracking_server.gateway.exchanges.values import Answer, Ask, Send, Step
+from token_tracking_server.gateway.metrics import Gauges
+from token_tracking_server.gateway.upstreams.client import ReadResponse, Response, UpstreamClient
+
+_STATUSES: Final = range(200, 600)
+
+
+class Exchanges:
+    """Calls upstreams, through steps, and records what they answer. `record` must neither fail nor
+    wait."""
+
+    def __init__(self, client: UpstreamClient, record: Record, gauges: Gauges) -> None:
+        self._client = client
+        self._record = record
+        self._gauges = gauges
+        self._option = UsageOption()
+        self._through: Send = self._call
+
+    def use(self, steps: Sequence[Step]) -> None:
+        """Have each call go through these, the first of which is the outermost."""
+        self._through = self._call
+        for step in reversed(steps):
+            self._through = partial(step.around, send=self._through)
+
+    async def send(self, ask: Ask) -> Answer:
+        """The answer as soon as its headers are there. Whoever takes it closes it (`aclose`, or
+        `async with`), also after its end.
+
+        Raises:
+            GatewayError: the gateway answers by itself: a limit is reached, the upstream cannot be
+                reached (502), or does not answer in time (504).
+            UpstreamBrokeError: the connection broke before there was a response.
+        """
+        return await self._through(ask)
+
+    async def _call(self, ask: Ask) -> Answer:
+        began = time.perf_counter()
+        asking = self._option.asking(ask)
+        try:
+            response = await self._client.call(asking or ask)
+            if asking is not None and self._option.may_refuse(response):
+                response = await self._without_option(ask, response)
+                asking = None
+            _require_status(response)
+        except (GatewayError, UpstreamBrokeError, asyncio.CancelledError) as error:
+            self._failed(ask, error, began)
+            raise
+        return self._answer(ask, response, hider_for(response) if asking else None, began)
+
+    async def _without_option(self, ask: Ask, response: Response) -> Response | ReadResponse:
+        """What the caller would have been answered: without the option if that was refused."""
+        refusal = await response.read()
+        if self._option.was_refused(ask, response.status, refusal):
+            return await self._client.call(ask)
+        return ReadResponse(response, refusal)
+
+    def _answer(
+        self,
+        ask: Ask,
+        response: Response | ReadResponse,
+        hider: UsageHider | None,
+        began: float,
+    ) -> Answer:
+        headers = end_to_end(response.headers)
+        if hider is not None or response.status == 304:
+            # Of 304 it tells the size of a body that does not come, which uvicorn would wait for.
+            headers = [header for header in headers if header[0] != b"content-length"]
+        replies: list[Reply] = []
+        reading = self._reading(ask, response, replies)
+        body = Body(response, reading, hider)
+        answer = Answer(response.status, headers, body, replies)
+
+        def over(is_complete: bool, first_at: float | None) -> None:
+            answer.is_complete = is_complete
+            first = None if first_at is None else first_at - began
+            self._gauges.upstream_call(
+                ask.upstream.name, ask.model, response.status, time.perf_counter() - began, first
+            )
+
+        body.over = over
+        return answer
+
+    def _reading(
+        self, ask: Ask, response: Response | ReadResponse, replies: list[Reply]
+    ) -> Reading:
+        headers = dict(response.headers)
+        reader = reader_for(
+            ask.form,
+            path=ask.path,
+            status=response.status,
+            content_type=headers.get(b"content-type", b"").decode("latin-1"),
+            content_encoding=headers.get(b"content-encoding", b"").decode("latin-1"),
+        )
+        call = ask.call if reader is None else with_request_id(ask.call, response.headers)
+        return Reading(reader, call, self._record, replies)
+
+    def _failed(self, ask: Ask, error: BaseException, began: float) -> None:
+        self._gauges.error(type(error).__name__)
+        self._gauges.upstream_call(ask.upstream.name, ask.model, None, time.perf_counter() - began)
+
+
+def _require_status(response: Response | ReadResponse) -> None:
+    """Raises `UpstreamBrokeError` where it has a status that HTTP has not."""
+    if response.status not in _STATUSES:
+        response.close()
+        raise UpstreamBrokeError(f"The upstream answered with status {response.status}.")

@@ -1,0 +1,227 @@
+"""The store of sessions."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, Self
+
+from msgspec.structs import replace
+
+from token_tracking.errors import StoreError
+from token_tracking.usage import Usage
+from token_tracking_server.gateway.database import GatewayDatabase
+from token_tracking_server.gateway.histories import queries
+from token_tracking_server.gateway.histories.errors import SessionChangedError, SessionFullError
+from token_tracking_server.gateway.histories.rows import as_json, as_row, as_session
+from token_tracking_server.gateway.histories.values import Session
+
+TTL_SECONDS: Final = 24 * 60 * 60.0
+"""How long a session is kept after its last use, unless told otherwise."""
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Of a session's history as JSON: the most that Anthropic's API takes in one request."""
+
+_LONG: Final = 500_000
+"""Characters of JSON that are read without leaving the event loop: some milliseconds."""
+
+LOOK_SECONDS: Final = 60.0
+"""Between two looks for what has expired."""
+
+
+class Histories:
+    """Sessions and their messages in `gateway.db`. An expired session is as good as deleted, also
+    before it is."""
+
+    def __init__(
+        self,
+        database: GatewayDatabase,
+        *,
+        ttl_seconds: float = TTL_SECONDS,
+        most_bytes: int = MOST_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.database: Final = database
+        self._ttl_ms = round(ttl_seconds * 1000)
+        self._most_bytes = most_bytes
+        self._clock = clock
+        self._when_gone: list[Callable[[str], object]] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, path: Path, *, ttl_seconds: float = TTL_SECONDS, clock: Callable[[], float] = time.time
+    ) -> AsyncGenerator[Self]:
+        """The store in a file, and every minute without what has expired.
+
+        Raises:
+            StoreError: the file cannot be used.
+        """
+        database = await GatewayDatabase.open(path)
+        try:
+            histories = cls(database, ttl_seconds=ttl_seconds, clock=clock)
+            await histories.expire()
+            async with histories._tidied():
+                yield histories
+        finally:
+            await database.close()
+
+    def when_gone(self, tell: Callable[[str], object]) -> None:
+        """Have `tell` called with the id of each session that is deleted or expires here: whoever
+        has its text in memory lets go of it."""
+        self._when_gone.append(tell)
+
+    async def get(self, session_id: str) -> Session | None:
+        """A session; `None` where there is none, or it has expired.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        rows = await self.database.fetch(queries.GET, (session_id, self._now()))
+        return as_session(rows[0]) if rows else None
+
+    async def messages(self, session_id: str) -> list[Any]:
+        """The messages of a session in order, as they were sent and answered.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        rows = await self.database.fetch(queries.MESSAGES, (session_id,))
+        if sum(len(row[0]) for row in rows) > _LONG:
+            return await asyncio.to_thread(_decoded, rows)
+        return _decoded(rows)
+
+    async def list(self, *, limit: int, offset: int = 0) -> list[Session]:
+        """Sessions that have not expired, the last used first.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        rows = await self.database.fetch(queries.LIST, (self._now(), limit, offset))
+        return [as_session(row) for row in rows]
+
+    async def count(self) -> int:
+        """How many sessions have not expired.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        ((count,),) = await self.database.fetch(queries.COUNT, (self._now(),))
+        return count
+
+    async def add(self, session: Session, messages: Sequence[Any]) -> Session:
+        """Add messages to a session as it was loaded, or to a new one; how it is then.
+
+        Raises:
+            SessionChangedError: it has other messages by now.
+            SessionFullError: there is no room for these.
+            StoreError: the file cannot be written.
+        """
+        texts = [as_json(message) for message in messages]
+        changed = self._grown(session, texts)
+        async with self.database.transaction() as connection:
+            await connection.execute(queries.DELETE_EXPIRED_ONE, (session.id, self._now()))
+            rows = await connection.execute_fetchall(queries.POSITION, (session.id,))
+            if [row[0] for row in rows] != ([session.messages] if session.created_at else []):
+                raise SessionChangedError(
+                    f"Another request went on with the session {session.id} in the meantime. Send"
+                    " this one again, or use a session of its own."
+                )
+            await connection.execute(queries.PUT, as_row(changed))
+            await connection.executemany(
+                queries.ADD_MESSAGE,
+                [(session.id, place, text) for place, text in enumerate(texts, session.messages)],
+            )
+        return changed
+
+    async def bill(self, session_id: str, usage: Usage | None) -> None:
+        """Add to a session what a response was billed for; `None` where it did not tell. Where
+        there is no such session (any more), nothing happens.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        prompt, output = (usage.prompt_tokens, usage.output_tokens) if usage else (0, 0)
+        async with self.database.transaction() as connection:
+            values = (prompt, output, int(usage is None), session_id)
+            await connection.execute(queries.BILL, values)
+
+    async def delete(self, session_id: str) -> bool:
+        """Delete a session with its text; whether there was one.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        return bool(await self._delete(queries.DELETE, (session_id, self._now())))
+
+    async def expire(self) -> int:
+        """Delete what has expired; how many sessions that were.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        return await self._delete(queries.EXPIRE, (self._now(),))
+
+    def check_room(self, session: Session) -> None:
+        """See that a session takes more.
+
+        Raises:
+            SessionFullError: it does not.
+        """
+        if session.bytes >= self._most_bytes:
+            raise _full(session, self._most_bytes)
+
+    async def _delete(self, statement: str, values: tuple[Any, ...]) -> int:
+        async with self.database.transaction() as connection:
+            gone = list(await connection.execute_fetchall(statement, values))
+        if gone:
+            await self.database.empty_journal()
+        for (session_id,) in gone:
+            for tell in self._when_gone:
+                tell(session_id)
+        return len(gone)
+
+    def _grown(self, session: Session, texts: Sequence[str]) -> Session:
+        now, size = self._now(), sum(map(len, texts))
+        if session.bytes + size > self._most_bytes:
+            raise _full(session, self._most_bytes)
+        return replace(
+            session,
+            created_at=session.created_at or now,
+            used_at=now,
+            expires_at=now + self._ttl_ms,
+            messages=session.messages + len(texts),
+            bytes=session.bytes + size,
+        )
+
+    @asynccontextmanager
+    async def _tidied(self) -> AsyncGenerator[None]:
+        task = asyncio.create_task(self._tidy(), name="expiry of sessions")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(StoreError):  # a full disk may be free again at the next look
+                await self.expire()
+
+    def _now(self) -> int:
+        return round(self._clock() * 1000)
+
+
+def _decoded(rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [json.loads(row[0]) for row in rows]
+
+
+def _full(session: Session, most_bytes: int) -> SessionFullError:
+    return SessionFullError(
+        f"The history of the session {session.id} has reached {most_bytes:,} bytes, the most that"
+        f" is kept of one. Begin a new session, or delete this one: DELETE /sessions/{session.id}."
+    )

@@ -1,0 +1,1 @@
+"""Claude Code itself, where it is installed."""

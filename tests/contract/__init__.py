@@ -1,0 +1,1 @@
+"""What a client sees is the same whichever way its requests go."""
