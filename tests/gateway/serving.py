@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from token_tracking_server.gateway.app import Gateway, create_gateway
 from token_tracking_server.gateway.config import GatewayConfig, preset_upstreams
-from token_tracking_server.gateway.serving import server_of
+from token_tracking_server.gateway.serving import loop_factory, server_of
 from token_tracking_server.listening import listen
 from token_tracking_server.settings import Settings
 
@@ -63,7 +63,12 @@ def served_gateway(config: GatewayConfig, folder: Path) -> Generator[Served]:
             is_up.set()
             await server.serve(sockets=[listening])
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="gateway", daemon=True)
+    def run() -> None:
+        # As it is run for users: the loops differ in how connections break.
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run, name="gateway", daemon=True)
     thread.start()
     assert is_up.wait(_TIMEOUT_SECONDS), "the gateway did not start"
     try:

@@ -12,7 +12,10 @@ from msgspec.structs import replace
 from tests.gateway.serving import config_of
 from tests.upstream.broken_answers import message, response
 from tests.upstream.misbehaving import Hold, Misbehaving, Send
+from token_tracking.recording import Recorder
 from token_tracking.sources.replies import Call
+from token_tracking.store import TokenStore
+from token_tracking.usage import Usage, UsageEvent
 from token_tracking_server.gateway.app import create_gateway
 from token_tracking_server.gateway.exchanges import Answer, Ask
 from token_tracking_server.gateway.exchanges import Send as SendOn
@@ -143,3 +146,17 @@ def test_the_welcome_says_how_to_reach_it(host: str, address: str) -> None:
     said = welcome(config_of("http://127.0.0.1:9", host=host), 8080)
     assert f"export ANTHROPIC_BASE_URL={address}\n" in said
     assert said.endswith(f"export OPENAI_BASE_URL={address}/v1")
+
+
+async def test_a_gateway_takes_in_what_one_that_was_killed_had_recorded(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.db"
+    with Recorder.open(ledger, drain=False) as killed:
+        killed.record(UsageEvent(key="msg_01killed", usage=Usage(), timestamp=1, source="gateway"))
+    settings = Settings(database=str(ledger))
+    async with (
+        create_gateway(config_of("http://127.0.0.1:9"), settings).running(),
+        TokenStore.opened(ledger) as store,
+        asyncio.timeout(20),
+    ):
+        while await store.get_message("msg_01killed") is None:
+            await asyncio.sleep(0.01)

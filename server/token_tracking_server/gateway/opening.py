@@ -1,16 +1,19 @@
 """Opens what the gateway's parts share, and closes it in the reverse order."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from token_tracking.errors import TokenTrackingError
 from token_tracking.location import default_location, locate
 from token_tracking.metrics import time_zone
 from token_tracking.pricing import PriceBook
-from token_tracking.recording import Recorder
+from token_tracking.recording import Recorder, drain_spool
+from token_tracking.store import TokenStore
 from token_tracking_server.gateway.config import GatewayConfig
 from token_tracking_server.gateway.database import FILE_NAME
 from token_tracking_server.gateway.exchanges import Exchanges
@@ -22,6 +25,8 @@ from token_tracking_server.gateway.services import Services
 from token_tracking_server.gateway.upstreams import Upstreams
 from token_tracking_server.gateway.upstreams.client import UpstreamClient
 from token_tracking_server.settings import Settings
+
+_LOG: Final = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 5.0
 """What is recorded may take this long to reach the ledger at the end; the rest waits on disk."""
@@ -46,6 +51,8 @@ async def opened_services(
             settings.database, user_prices=settings.prices_file(), in_child=saves_in_child
         )
         stack.push_async_callback(asyncio.to_thread, recorder.close, DRAIN_SECONDS)
+        leftovers = asyncio.create_task(_take_in_leftovers(settings))
+        stack.push_async_callback(_ended, leftovers)
         gauges.follow_recorder(lambda: recorder.stats.waiting, lambda: recorder.stats.lost)
         histories = await stack.enter_async_context(
             Histories.opened(folder / FILE_NAME, ttl_seconds=config.session_ttl)
@@ -70,6 +77,23 @@ async def opened_services(
             histories=histories,
             prices=prices,
         )
+
+
+async def _take_in_leftovers(settings: Settings) -> None:
+    """Bring into the ledger what gateways and programs that were killed had recorded."""
+    try:
+        async with TokenStore.opened(
+            settings.database, user_prices=settings.prices_file()
+        ) as store:
+            await drain_spool(store)
+    except TokenTrackingError as error:
+        # It stays on disk. The gateway serves without a ledger, too.
+        _LOG.warning("What was recorded before could not be saved: %s", error)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _folder(settings: Settings) -> Path:

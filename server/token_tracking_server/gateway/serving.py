@@ -30,7 +30,7 @@ def serve_gateway(config: GatewayConfig, settings: Settings) -> None:
         config.host, config.port, asks_for_token=config.token() is not None, backlog=_BACKLOG
     )
     gateway = create_gateway(config, settings, saves_in_child=True)
-    with listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(gateway, listening))
 
 
@@ -88,7 +88,8 @@ def welcome(config: GatewayConfig, port: int) -> str:
     )
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the loop that the gateway runs on."""
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 -- there is none for Windows

@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from token_tracking_server.gateway.config import (
     AgentConfig,
@@ -75,6 +76,12 @@ def _refused(tmp_path: Path, text: str, environment: dict[str, str] | None = Non
     return str(refused.value).replace(str(path), "FILE")
 
 
+def test_an_upstream_can_be_left_out_of_the_limits(tmp_path: Path) -> None:
+    text = "[[rate_limits]]\nrequests = 5\n[upstreams.local]\nlimits = false\n"
+    config = read_config(_written(tmp_path, text), environment={})
+    assert {each.name for each in config.upstreams if not each.limits} == {"local"}
+
+
 def test_without_a_file_the_presets_are_there() -> None:
     assert read_config(environment={}) == GatewayConfig(upstreams=preset_upstreams())
 
@@ -106,8 +113,9 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
                 base_url="http://127.0.0.1:9999",
                 form="anthropic",
                 models=anthropic.models,
+                limits=True,
             ),
-            *others,
+            *(replace(other, limits=True) for other in others),
         ),
         rate_limits=(RateLimitRule(upstream="mine", requests=50, input_tokens=40_000),),
         quotas=(

@@ -255,9 +255,13 @@ async def test_the_migrations_make_the_file_once(tmp_path: Path) -> None:
         assert [row[0] for row in rows] == sorted(each.stem for each in MIGRATIONS.glob("*.sql"))
 
 
-@pytest.mark.parametrize("name", ["a", "A.b_c:d-9", "x" * 128, new_session_id()])
+@pytest.mark.parametrize("name", ["a", "A.b_c:d-9", "x" * 128, "session-26999475"])
 def test_an_id_may_be(name: str) -> None:
     assert is_session_id(name)
+
+
+def test_a_new_id_is_one() -> None:
+    assert is_session_id(new_session_id())
 
 
 @pytest.mark.parametrize("name", ["", ".a", "a/b", "a\n", "ä", "x" * 129, "a b", None, 3])

@@ -13,6 +13,7 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from msgspec.structs import replace
 
 from tests.gateway.serving import Served, config_of, served_gateway
 from tests.upstream.app import Upstream
@@ -107,6 +108,13 @@ def test_a_stream_is_booked_at_its_end(upstream: Upstream, tmp_path: Path):
         delta = next(each for each in told if each["type"] == "message_delta")
         billed = begun["message"]["usage"]["input_tokens"] + delta["usage"]["output_tokens"]
         assert gateway.booked.used == billed
+
+
+def test_a_request_cannot_leave_the_limits_of_its_upstream(upstream: Upstream, tmp_path: Path):
+    limits = tuple(replace(each, limits=True) for each in config_of(upstream.base_url).upstreams)
+    with limited(upstream, tmp_path, quotas=(DAY,), upstreams=limits) as gateway:
+        answer = gateway.ask(headers={"x-token-tracking-limits": "off"}, max_tokens=1000)
+        assert answer.status_code == 429
 
 
 def test_requests_without_the_header_are_not_limited(upstream: Upstream, tmp_path: Path):

@@ -220,3 +220,12 @@ def metrics(http: httpx2.Client) -> dict[str, float]:
         name: float(value)
         for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")
     }
+
+
+def test_a_conversation_that_the_api_holds_is_left_alone(
+    http: httpx2.Client, upstream: Upstream
+) -> None:
+    thread = {"type": "continue", "previous_message_id": "msg_1"}
+    body = json.dumps({**json.loads(SPACED), "thread": thread}).encode()
+    http.post("/v1/messages", content=body, headers={WINDOW: "default"})
+    assert upstream.requests[-1].body == body

@@ -7,11 +7,12 @@ from token_tracking.sources.replies.openai_usage import usage_from_openai
 from token_tracking.sources.replies.reader import ReplyReader, form_of_path, reader_for
 from token_tracking.sources.replies.reading import Reading, Record
 from token_tracking.sources.replies.sighting import sighting_of
-from token_tracking.sources.replies.values import Call, Form, Reply
+from token_tracking.sources.replies.values import REQUEST_ID, Call, Form, Reply
 
 __all__ = [
     "READABLE_ENCODINGS",
     "REFUSALS",
+    "REQUEST_ID",
     "Call",
     "Form",
     "Reading",

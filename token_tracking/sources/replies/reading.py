@@ -15,8 +15,8 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class Reading:
-    """One response. It records once: at the end of its body, or where that broke off. `replies`
-    say what it told, from then on.
+    """One response. It records once: when its message is over, or its body, or where that broke
+    off. `replies` say what it told, from then on.
 
     Whatever goes wrong in reading is logged, and never raised: the response goes on.
     """
@@ -29,8 +29,13 @@ class Reading:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body, as they came."""
-        if self._reader is not None:
-            self._reader.feed(data)
+        reader = self._reader
+        if reader is None:
+            return
+        reader.feed(data)
+        # Clients stop reading there, and may be gone before the body's own end comes.
+        if reader.is_over:
+            self.end(is_complete=True)
 
     def end(self, *, is_complete: bool) -> None:
         """Record; a second time it does nothing."""
@@ -38,7 +43,7 @@ class Reading:
         if reader is None:
             return
         try:
-            self.replies = reader.finish(is_complete=is_complete)
+            self.replies += reader.finish(is_complete=is_complete)
             for reply in self.replies:
                 event = sighting_of(reply, self._call)
                 if event is not None:

@@ -1,7 +1,7 @@
 """What one response of a provider's API says of itself, and who asked for it. Never its text."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -10,6 +10,11 @@ from token_tracking.usage import Usage
 Form = Literal["anthropic", "openai"]
 """Whose form a request and its response have. Gemini's, Groq's and others' compatible endpoints
 speak OpenAI's."""
+
+
+REQUEST_ID: Final[dict[Form, str]] = {"anthropic": "request-id", "openai": "x-request-id"}
+"""The header with the id that a provider gave a request. Whatever sees a message of OpenAI's form
+takes the same one, since it is part of the message's identity."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from token_tracking.sources.replies import (
     REFUSALS,
+    REQUEST_ID,
     Call,
     Form,
     Reading,
@@ -33,7 +34,6 @@ _OWN: Final = {
 GATEWAY_HEADER: Final = "x-token-tracking"
 """Stands in each response that came through our gateway, which records it too."""
 
-_REQUEST_IDS: Final[dict[Form, str]] = {"anthropic": "request-id", "openai": "x-request-id"}
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -112,7 +112,7 @@ class Watching:
     def reading(self, path: str, call: Call, response: Any) -> Reading | None:
         """What reads a response along, where that tells of usage."""
         headers = response.headers
-        request_id = headers.get(_REQUEST_IDS[self._form])
+        request_id = headers.get(REQUEST_ID[self._form])
         if GATEWAY_HEADER in headers:
             self._gateways.add(call.upstream or "")
             if self._form == "openai" and request_id is None:

@@ -107,7 +107,7 @@ def _check_agents(config: GatewayConfig) -> None:
 
 def _counts(config: GatewayConfig) -> Iterable[int | Decimal | None]:
     for rule in config.rate_limits:
-        yield from (rule.requests, rule.input_tokens, rule.output_tokens)
+        yield from (rule.requests, rule.input_tokens, rule.output_tokens, rule.tokens)
     for quota in config.quotas:
         yield from (quota.tokens, quota.usd)
 

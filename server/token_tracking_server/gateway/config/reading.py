@@ -90,7 +90,7 @@ def _config(file: File, environment: Mapping[str, str]) -> GatewayConfig:
         given.setdefault("default_strategy", strategy)
     return GatewayConfig(
         **given,
-        upstreams=_upstreams(file.upstreams),
+        upstreams=_upstreams(file.upstreams, limits=bool(file.rate_limits or file.quotas)),
         rate_limits=file.rate_limits,
         quotas=file.quotas,
         alerts=file.alerts,
@@ -98,15 +98,21 @@ def _config(file: File, environment: Mapping[str, str]) -> GatewayConfig:
     )
 
 
-def _upstreams(tables: Mapping[str, UpstreamTable]) -> tuple[Upstream, ...]:
-    """The file's own come first: their patterns are tried before the presets'."""
-    presets = {preset.name: preset for preset in preset_upstreams()}
-    own = [_upstream(name, table, presets.pop(name, None)) for name, table in tables.items()]
+def _upstreams(tables: Mapping[str, UpstreamTable], *, limits: bool) -> tuple[Upstream, ...]:
+    """The file's own come first: their patterns are tried before the presets'. `limits` says
+    whether those are limited whose table does not say."""
+    presets = {preset.name: replace(preset, limits=limits) for preset in preset_upstreams()}
+    own = [
+        _upstream(name, table, presets.pop(name, None), limits=limits)
+        for name, table in tables.items()
+    ]
     return (*own, *presets.values())
 
 
-def _upstream(name: str, table: UpstreamTable, preset: Upstream | None) -> Upstream:
-    given = _given(table)
+def _upstream(
+    name: str, table: UpstreamTable, preset: Upstream | None, *, limits: bool
+) -> Upstream:
+    given: dict[str, Any] = {"limits": limits, **_given(table)}
     if preset is not None:
         return replace(preset, **given)
     for key in ("base_url", "form"):

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from token_tracking.limits.quotas.values import ALERT_AT
 from token_tracking.sources.replies.values import Form
 
 TOKEN_VARIABLE: Final = "TOKEN_TRACKING_GATEWAY_TOKEN"  # noqa: S105 -- the name of one
@@ -18,7 +19,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
     `key_env` names the environment's variable whose key goes in place of the caller's; without it
     the caller's own is passed on. `models` are patterns (`gemini-*`) of the models that are asked
     of it where nothing names an upstream. `window` is the strategy that keeps its requests within
-    the model's window, and `limits` says whether they are limited, where a request says neither.
+    the model's window where a request names none. `limits` says whether its requests are limited:
+    by default where the configuration has rate limits or quotas; a request may ask to be, and not
+    to be left out.
     """
 
     name: str
@@ -41,7 +44,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
 
 class RateLimitRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What may be asked a minute; each is a pattern, and `None` is no limit. The first rule that
-    fits counts. `key` is a key's fingerprint, as the gateway's metadata has it."""
+    fits counts. `tokens` are input and output together, as OpenAI and Groq count them. `key` is a
+    key's fingerprint, as the gateway's metadata has it."""
 
     upstream: str = "*"
     model: str = "*"
@@ -49,6 +53,7 @@ class RateLimitRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     requests: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    tokens: int | None = None
 
 
 class QuotaRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,9 +68,9 @@ class QuotaRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     period: Literal["day", "week", "month"]
     tokens: int | None = None
     usd: Decimal | None = None
-    hard: bool = False
+    hard: bool = True
     allows_unpriced: bool = False
-    alert_at: tuple[float, ...] = (0.5, 0.8, 1.0)
+    alert_at: tuple[float, ...] = ALERT_AT
 
 
 class AlertsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

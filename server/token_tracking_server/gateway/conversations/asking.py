@@ -24,7 +24,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     headers: Headers
     project: str | None = None
-    wants_limits: bool | None = None
+    wants_limits: bool = False
 
 
 def ask_of(
@@ -60,7 +60,7 @@ def ask_of(
             project=caller.project,
             key=None if key is None else fingerprint(key),
         ),
-        wants_limits=upstream.limits if caller.wants_limits is None else caller.wants_limits,
+        wants_limits=upstream.limits or caller.wants_limits,
     )
 
 

@@ -26,11 +26,10 @@ def caller_of(scope: Scope) -> Caller:
     headers: Headers = [(name, value) for name, value in scope["headers"]]
     told = dict(headers)
     project = told.get(_PROJECT, b"").decode("utf-8", "replace")[:_LONGEST_PROJECT]
-    limits = told.get(_LIMITS, b"").strip().lower()
     return Caller(
         headers=[each for each in headers if each[0] in _KEY_HEADERS],
         project=project or None,
-        wants_limits={b"on": True, b"off": False}.get(limits),
+        wants_limits=told.get(_LIMITS, b"").strip() == b"on",
     )
 
 

@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable
 
-from token_tracking.sources.replies import UsageHider
+from token_tracking.sources.replies import Reading, UsageHider
 from token_tracking_server.gateway.errors import UpstreamBrokeError, UpstreamTimeoutError
-from token_tracking_server.gateway.exchanges.reading import Reading
 from token_tracking_server.gateway.upstreams.client import ReadResponse, Response
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from token_tracking.sources.replies import Reply, UsageHider, reader_for
+from msgspec.structs import replace
+
+from token_tracking.sources.replies import REQUEST_ID, Reading, Record, UsageHider, reader_for
 from token_tracking_server.gateway.errors import GatewayError, UpstreamBrokeError
 from token_tracking_server.gateway.exchanges.body import Body
 from token_tracking_server.gateway.exchanges.headers import end_to_end
-from token_tracking_server.gateway.exchanges.reading import Reading, Record, with_request_id
 from token_tracking_server.gateway.exchanges.usage_option import UsageOption, hider_for
 from token_tracking_server.gateway.exchanges.values import Answer, Ask, Send, Step
 from token_tracking_server.gateway.metrics import Gauges
@@ -79,10 +80,9 @@ class Exchanges:
         if hider is not None or response.status == 304:
             # Of 304 it tells the size of a body that does not come, which uvicorn would wait for.
             headers = [header for header in headers if header[0] != b"content-length"]
-        replies: list[Reply] = []
-        reading = self._reading(ask, response, replies)
+        reading = self._reading(ask, response)
         body = Body(response, reading, hider)
-        answer = Answer(response.status, headers, body, replies)
+        answer = Answer(response.status, headers, body, reading.replies)
 
         def over(is_complete: bool, first_at: float | None) -> None:
             answer.is_complete = is_complete
@@ -94,19 +94,23 @@ class Exchanges:
         body.over = over
         return answer
 
-    def _reading(
-        self, ask: Ask, response: Response | ReadResponse, replies: list[Reply]
-    ) -> Reading:
+    def _reading(self, ask: Ask, response: Response | ReadResponse) -> Reading:
         headers = dict(response.headers)
+
+        def told(name: str) -> str:
+            return headers.get(name.encode(), b"").decode("latin-1")
+
         reader = reader_for(
             ask.form,
             path=ask.path,
             status=response.status,
-            content_type=headers.get(b"content-type", b"").decode("latin-1"),
-            content_encoding=headers.get(b"content-encoding", b"").decode("latin-1"),
+            content_type=told("content-type"),
+            content_encoding=told("content-encoding"),
         )
-        call = ask.call if reader is None else with_request_id(ask.call, response.headers)
-        return Reading(reader, call, self._record, replies)
+        call = ask.call
+        if reader is not None:
+            call = replace(call, request_id=told(REQUEST_ID[ask.form]) or None)
+        return Reading(reader, call, self._record)
 
     def _failed(self, ask: Ask, error: BaseException, began: float) -> None:
         self._gauges.error(type(error).__name__)

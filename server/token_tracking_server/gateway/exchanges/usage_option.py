@@ -1,16 +1,16 @@
 """OpenAI's form tells a stream's usage only to who asks for it: the gateway asks, and hides it
 again from callers who did not."""
 
-from typing import Final
-
 from msgspec.structs import replace
 
-from token_tracking.sources.replies import UsageHider, ask_for_usage
+from token_tracking.sources.replies import (
+    REFUSALS,
+    UsageHider,
+    ask_for_usage,
+    refuses_usage,
+)
 from token_tracking_server.gateway.exchanges.values import Ask
 from token_tracking_server.gateway.upstreams.client import ReadResponse, Response
-
-_REFUSALS: Final = frozenset({400, 422})
-_NAMES: Final = (b"stream_options", b"include_usage")
 
 
 class UsageOption:
@@ -33,14 +33,14 @@ class UsageOption:
 
     def was_refused(self, ask: Ask, status: int, body: bytes) -> bool:
         """Whether an error is about the option. Its upstream is not asked again."""
-        if status not in _REFUSALS or not any(name in body for name in _NAMES):
+        if not refuses_usage(status, body):
             return False
         self._refusing.add(ask.upstream.name)
         return True
 
     def may_refuse(self, response: Response) -> bool:
         """Whether a response may be about the option: its body decides."""
-        return response.status in _REFUSALS
+        return response.status in REFUSALS
 
 
 def hider_for(response: Response | ReadResponse) -> UsageHider | None:

@@ -31,6 +31,7 @@ def limits_by_key(rules: Sequence[RateLimitRule]) -> Callable[[RateKey], RateLim
                     requests=rule.requests,
                     input_tokens=rule.input_tokens,
                     output_tokens=rule.output_tokens,
+                    tokens=rule.tokens,
                 )
         return RateLimit()
 

@@ -18,6 +18,8 @@ CHAT_PATHS: Final[dict[Form, str]] = {
 
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CONVERSATION: Final = ("system", "messages", "tools")
+_THREAD: Final = "thread"
+"""Names a conversation that the API holds: the messages of the request are only what is new."""
 
 
 class ChatBody(Struct, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ class ChatBody(Struct, frozen=True, kw_only=True):
         except (ValueError, RecursionError):
             return None
         messages: object = found.get("messages")
-        if not isinstance(messages, list):
+        if not isinstance(messages, list) or _THREAD in fields:
             return None
         system = found.get("system") if form == "anthropic" else None
         return cls(

@@ -34,7 +34,7 @@ def ask_of(request: Request, upstreams: Upstreams, *, name: str | None = None) -
     )
     headers = _headers(request.headers, form, upstream)
     window = _word(given, b"x-token-tracking-window") or upstream.window
-    limits = _word(given, b"x-token-tracking-limits")
+    asks_for_limits = _word(given, b"x-token-tracking-limits") == "on"
     return Ask(
         upstream=upstream,
         form=form,
@@ -47,7 +47,7 @@ def ask_of(request: Request, upstreams: Upstreams, *, name: str | None = None) -
         is_stream=fields.is_stream,
         call=_call(given, fields, upstream, headers),
         window=None if window == "off" else window,
-        wants_limits=upstream.limits if limits is None else limits == "on",
+        wants_limits=upstream.limits or asks_for_limits,
     )
 
 

@@ -1,5 +1,6 @@
 """The few fields of a request's body that say where it goes and who asks."""
 
+import json
 import re
 from typing import Any, Final, cast
 
@@ -38,10 +39,24 @@ def body_fields(body: bytes) -> BodyFields:
     if not body:
         return _NONE
     try:
-        fields = _DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        fields = _fields_of(body)
+    except (ValueError, RecursionError):
         return _NONE
     return BodyFields(bounded(fields.model), fields.stream is True, _session_of(fields.metadata))
+
+
+def _fields_of(body: bytes) -> _Fields:
+    """The fields, also where halves of surrogate pairs keep msgspec from reading the rest.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        found: Any = json.loads(body)
+        known = cast("dict[str, Any]", found if isinstance(found, dict) else {})
+        return _Fields(known.get("model"), known.get("stream"), known.get("metadata"))
 
 
 def bounded(name: object) -> str | None:
