@@ -84,7 +84,7 @@ def test_it_lists_what_there_is(inspect: Inspector) -> None:
         "search_content",
         "load_content",
     ]
-    assert len(inspect("resources/list")["resources"]) == 8
+    assert len(inspect("resources/list")["resources"]) == 9
     assert len(inspect("resources/templates/list")["resourceTemplates"]) == 5
     assert len(inspect("prompts/list")["prompts"]) == 2
 
