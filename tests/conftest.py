@@ -1,12 +1,17 @@
 """What every test has: no settings of the machine, and a ledger of its own."""
 
+import functools
 import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from yoyo import migrations
 
 from token_tracking.store import TokenStore
+
+# Cutting the migrations into statements is most of what a new ledger takes: once will do.
+migrations.read_sql_migration = functools.cache(migrations.read_sql_migration)
 
 _SETTINGS = (
     "ANTHROPIC_ADMIN_API_KEY",
