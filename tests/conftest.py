@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from yoyo import migrations
+from yoyo import migrations  # pyright: ignore[reportMissingTypeStubs]
 
 from token_tracking.store import TokenStore
 

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from anthropic import Anthropic
+from openai import OpenAI
 
 from tests.upstream.app import Upstream
 from tests.upstream.serve import upstream
@@ -34,6 +36,49 @@ async def test_a_tracked_client_is_the_same_and_its_messages_are_in_the_ledger(
         assert row is not None
         assert row.usage.output_tokens == message.usage.output_tokens
         assert row.cost_usd is not None
+
+
+async def test_a_response_that_was_polled_for_is_once_in_the_ledger_with_its_counts(
+    tmp_path: Path,
+) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
+    begun: dict[str, Any] = {"id": "resp_1", "object": "response", "model": "gpt-5", "output": []}
+    answers: list[dict[str, Any]] = [
+        begun | {"status": "queued", "usage": None},
+        begun | {"status": "completed", "usage": usage},
+        begun | {"status": "completed", "usage": usage},
+    ]
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answers.pop(0)))
+    client: Any = OpenAI(api_key="none", http_client=httpx2.Client(transport=transport))
+    with client, Recorder.open(tmp_path / "ledger.db") as recorder:
+        track(client, recorder=recorder, user="ada")
+        client.responses.create(model="gpt-5", input="Hi.", background=True)
+        client.responses.retrieve("resp_1")
+        client.responses.retrieve("resp_1")
+        assert recorder.flush()
+    async with TokenStore.opened(tmp_path / "ledger.db") as store:
+        row = await store.get_message("resp_1")
+        assert row is not None
+        assert row.usage.input_tokens + row.usage.output_tokens == 1500
+        assert "unknown" not in (row.metadata or "")
+
+
+def test_a_gateway_elsewhere_is_named(tmp_path: Path) -> None:
+    requests: list[httpx2.Request] = []
+
+    def answering(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        return httpx2.Response(500)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(answering))
+    client: Any = OpenAI(
+        api_key="none", base_url="https://gateway.example/v1", http_client=http, max_retries=0
+    )
+    with client, Recorder.open(tmp_path / "ledger.db") as recorder:
+        track(client, recorder=recorder, user="ada", gateway=True)
+        with pytest.raises(Exception, match="500"):
+            client.responses.create(model="gpt-5", input="Hi.")
+    assert requests[0].headers["x-token-tracking-user"] == "ada"
 
 
 async def test_what_a_ledger_does_not_take_waits_on_disk_and_fails_no_call(

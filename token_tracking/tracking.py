@@ -18,6 +18,7 @@ def track(
     agent: str | None = None,
     project: str | None = None,
     metadata: Mapping[str, object] | None = None,
+    gateway: bool = False,
 ) -> _Client:
     """Have each message that a client receives recorded once; it is handed back, and stays what it
     was: its types, streams, batches, retries and errors are its package's.
@@ -30,6 +31,8 @@ def track(
             call can name another one: `extra_headers={"x-token-tracking-session": "..."}`.
         user, agent, project: who asks, with what, and for what.
         metadata: what else is to be kept with each message, as JSON. Never a text of messages.
+        gateway: the client asks a gateway of ours on another machine, which is told all these but
+            `metadata`. One on this machine, or one that has answered, is known without.
 
     A ledger that cannot be written never fails a call: usage waits on disk, beside the ledger.
 
@@ -40,4 +43,5 @@ def track(
     caller = Caller(
         session_id=session_id, user=user, agent=agent, project=project, metadata=metadata
     )
-    return track_client(client, (recorder or default_recorder()).record, caller)
+    record = (recorder or default_recorder()).record
+    return track_client(client, record, caller, asks_gateway=gateway)

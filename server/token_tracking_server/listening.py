@@ -1,5 +1,6 @@
 """Listening on this machine, and on another's request only with a token."""
 
+import errno
 import ipaddress
 import socket
 from types import FrameType
@@ -25,7 +26,7 @@ def listen(
     server that asks them for a token.
 
     Raises:
-        ServingError: the host is not this machine, or the port is taken.
+        ServingError: the host is not this machine, or has no such address, or the port is taken.
     """
     if not asks_for_token and not is_loopback(host):
         raise ServingError(
@@ -37,13 +38,18 @@ def listen(
         listening = socket.create_server((host, port), family=family, backlog=backlog)
     except OSError as error:
         raise ServingError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another port, or"
-            " end what uses this one."
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. {_way_out(error)}"
         ) from error
     # Of a socket that does not name its protocol, asyncio (unlike uvloop) leaves Nagle's algorithm
     # on: an answer's body waited 40 ms for the receipt of its head.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _way_out(error: OSError) -> str:
+    if error.errno in {errno.EADDRNOTAVAIL, socket.EAI_NONAME}:
+        return "It is no address of this machine: listen on 127.0.0.1, or on one of its own."
+    return "Choose another port, or end what uses this one."
 
 
 def is_loopback(host: str) -> bool:

@@ -154,6 +154,13 @@ def test_a_port_that_is_taken_is_named() -> None:
             listen("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "name.invalid"])
+def test_an_address_of_another_machine_is_not_said_to_be_taken(host: str) -> None:
+    with pytest.raises(ServingError, match="It is no address of this machine") as refused:
+        listen(host, 0, asks_for_token=True)
+    assert "another port" not in str(refused.value)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "::1"])
 def test_this_machine_is_served(host: str) -> None:
     assert is_loopback(host)

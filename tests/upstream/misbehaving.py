@@ -82,15 +82,17 @@ class RawRequest:
 
 
 class Misbehaving:
-    """What tests hold of it: `requests` are those that came, whole; the last behaviour of the
-    script stays for all that come after."""
+    """What tests hold of it: `requests` are those that came, whole, and `connections` counts those
+    that were opened; the last behaviour of the script stays for all that come after."""
 
     def __init__(self) -> None:
         self.base_url = ""
         self.requests: list[RawRequest] = []
+        self.connections = 0
         self._script: list[Behaviour] = [[Close()]]
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._ended = threading.Condition()
 
     def script(self, *behaviours: Behaviour) -> None:
         """Say what follows each of the next requests; what was received is forgotten."""
@@ -113,6 +115,7 @@ class Misbehaving:
             connection.settimeout(_TIMEOUT_SECONDS)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.add(connection)
+            self.connections += 1
             threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
 
     def hang_up(self) -> None:
@@ -128,7 +131,14 @@ class Misbehaving:
                 request, rest = _received(connection, rest)
                 if request is None or not _behave(connection, self._next(request)):
                     break
-        self._open.discard(connection)
+        with self._ended:
+            self._open.discard(connection)
+            self._ended.notify_all()
+
+    def has_ended_all(self) -> bool:
+        """Whether every connection ends here, within some seconds."""
+        with self._ended:
+            return self._ended.wait_for(lambda: not self._open, _TIMEOUT_SECONDS)
 
 
 def _behave(connection: socket.socket, behaviour: Behaviour) -> bool:

@@ -68,7 +68,7 @@ class Breakdown(Struct, frozen=True, kw_only=True):
 
     `unattributed` is what was billed beyond their sum (below 0 where they were counted too high):
     all five together are `prompt_tokens`. `basis` is `estimated`; `error_p95` is the relative error
-    of the count, where one was measured.
+    of the count, where one was measured and nothing of the conversation was billed before.
     """
 
     system: int

@@ -7,7 +7,6 @@ reservation has about eight.
 
 import os
 import sqlite3
-import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from token_tracking.errors import StoreError
+from token_tracking.write_ahead import use_write_ahead_log
 
 NAME: Final = "limits.db"
 
@@ -25,7 +25,6 @@ BUSY_SECONDS: Final = 5.0
 """How long a transaction waits for other processes. One takes a tenth of a millisecond."""
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_RETRY_SECONDS: Final = 0.02
 
 
 def beside(ledger: Path) -> Path:
@@ -48,7 +47,7 @@ def opened(path: Path) -> sqlite3.Connection:
         )
         try:
             _refuse_foreign(connection, path)
-            _use_journal(connection)
+            use_write_ahead_log(connection, BUSY_SECONDS)
             connection.execute("PRAGMA synchronous = NORMAL")
             _migrate(connection, path)
         except BaseException:
@@ -98,21 +97,6 @@ def limits_errors(path: Path) -> Generator[None]:
         raise StoreError(_advice(path, str(error))) from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}. Make its folder writable.") from error
-
-
-def _use_journal(connection: sqlite3.Connection) -> None:
-    """Of two processes that make one file at once, SQLite answers the second who changes its
-    journal at once, without the wait that it was told."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        else:
-            return
-        time.sleep(_RETRY_SECONDS)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,5 +1,6 @@
 """The gateway as an ASGI application: passes on by itself, and leaves its own API to FastAPI."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -89,6 +90,9 @@ class Gateway:
                 await self._passing(scope, receive, send, path=path, name=name)
             elif self._api is not None:
                 await self._api(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server has said that calls outlive its grace; uvicorn would add a traceback each.
+            return
         finally:
             gauges.ended()
 

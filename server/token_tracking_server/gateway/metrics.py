@@ -6,8 +6,18 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from token_tracking_server.gateway.errors import (
+    GatewayError,
+    UpstreamBrokeError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+
 MOST_MODELS: Final = 100
 """Names of models that become labels; each further one is counted as `other`."""
+
+_COUNTED: Final = (UpstreamTimeoutError, UpstreamUnreachableError)
+"""`Exchanges` counts them, whoever asked."""
 
 _LONGEST_MODEL: Final = 100
 _OTHER: Final = "other"
@@ -65,7 +75,7 @@ class Gauges:
         self._saved = Counter(
             "token_tracking_tokens_saved",
             "Prompt tokens that the window manager took out: estimated, not billed; counted once,"
-            " when they leave, though later requests do not carry them either.",
+            " when they leave a conversation, though later requests do not carry them either.",
             registry=registry,
         )
         self._overflows = Counter(
@@ -126,6 +136,12 @@ class Gauges:
         """An error of the gateway's own, or a response that broke; `kind` is one of a few words."""
         self._errors.labels(kind).inc()
 
+    def own_error(self, error: GatewayError) -> None:
+        """An error that the gateway answers itself, unless it was counted where it arose."""
+        is_counted = isinstance(error, _COUNTED) or isinstance(error.__cause__, UpstreamBrokeError)
+        if not is_counted:
+            self.error(type(error).__name__)
+
     def began(self) -> None:
         """A request came in."""
         self._in_flight.inc()
@@ -163,6 +179,14 @@ class Gauges:
     def exposition(self) -> tuple[bytes, str]:
         """The text that Prometheus reads, and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+    def asked_for(self) -> tuple[bytes, str]:
+        """The same, for a request that `began` and does not count itself."""
+        self.ended()
+        try:
+            return self.exposition()
+        finally:
+            self.began()
 
 
 class _Names:

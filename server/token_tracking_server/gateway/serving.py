@@ -8,9 +8,12 @@ from typing import Any, Final
 
 import uvicorn
 
+from token_tracking_server.gateway.agents.agents import checked
 from token_tracking_server.gateway.app import Gateway, create_gateway
 from token_tracking_server.gateway.config import GatewayConfig
+from token_tracking_server.gateway.connection import Connection
 from token_tracking_server.gateway.opening import DRAIN_SECONDS
+from token_tracking_server.gateway.upstreams import Upstreams
 from token_tracking_server.listening import QuietServer, listen
 from token_tracking_server.settings import Settings
 
@@ -23,9 +26,11 @@ def serve_gateway(config: GatewayConfig, settings: Settings) -> None:
     """Serve until a signal ends it: what is under way may end first, for `grace_seconds`.
 
     Raises:
+        ConfigError: an agent could not answer.
         ServingError: the address cannot be listened on.
         StoreError: a database beside the ledger cannot be used.
     """
+    checked(config.agents, Upstreams(config))  # before anyone can connect
     listening = listen(
         config.host, config.port, asks_for_token=config.token() is not None, backlog=_BACKLOG
     )
@@ -47,7 +52,7 @@ def server_of(gateway: Gateway) -> QuietServer:
     grace = gateway.config.grace_seconds
     config = uvicorn.Config(
         gateway,
-        http="httptools",
+        http=Connection,
         log_config=None,
         access_log=False,
         ws="none",

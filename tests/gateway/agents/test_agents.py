@@ -3,16 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from msgspec.structs import replace
 
-from tests.gateway.serving import config_of, served_gateway
+from tests.gateway.serving import Served, config_of, served_gateway
 from tests.upstream.app import Upstream
 from token_tracking.client import Agent, GatewayClient, GatewayError
 from token_tracking.window import Budget
 from token_tracking_server.gateway.agents.agents import agent_of, checked
-from token_tracking_server.gateway.config import AgentConfig, ConfigError
+from token_tracking_server.gateway.config import AgentConfig, ConfigError, read_config
+from token_tracking_server.gateway.serving import serve_gateway
 from token_tracking_server.gateway.upstreams import Upstreams
+from token_tracking_server.settings import Settings
 
 NEW = Agent(name="new", model="claude-sonnet-4-5", system="Be kind.", max_history_tokens=None)
 
@@ -124,6 +127,56 @@ def test_what_the_configuration_leaves_out_is_the_small_budgets():
         max_output_tokens=1000,
     )
     assert agent_of(AgentConfig(name="a", model="m", max_rag_tokens=0)).has_documents is False
+    assert agent_of(AgentConfig(name="a", model="m", category="caching")).category == "caching"
+
+
+def test_a_small_context_has_smaller_parts():
+    config = AgentConfig(name="a", model="claude-sonnet-4-5", max_context_tokens=1200)
+    assert agent_of(config).budget == Budget(
+        max_context_tokens=1200,
+        max_history_tokens=1200,
+        max_rag_tokens=1200,
+        max_output_tokens=1000,
+    )
+    given = replace(config, max_history_tokens=1300)
+    with pytest.raises(ConfigError, match="max_history_tokens is 1,300"):
+        checked([given], Upstreams(config_of("http://127.0.0.1:9")))
+
+
+async def test_a_small_context_has_smaller_parts_over_the_api_too(
+    client: GatewayClient, gateway: Served
+):
+    body = {"name": "small", "model": "claude-sonnet-4-5", "max_context_tokens": 2500}
+    async with httpx2.AsyncClient(base_url=gateway.base_url) as http:
+        (await http.post("/agents", json=body)).raise_for_status()
+    made = await client.agent("small")
+    assert (made.max_context_tokens, made.max_history_tokens, made.max_rag_tokens) == (
+        2500,
+        2500,
+        1500,
+    )
+    await client.delete_agent("small")
+
+
+def test_a_configuration_can_leave_a_part_to_the_window(tmp_path: Path):
+    text = """
+    [[agents]]
+    name = "wide"
+    model = "claude-sonnet-4-5"
+    category = "caching"
+    max_context_tokens = "window"
+    max_history_tokens = "window"
+    max_rag_tokens = "window"
+    max_output_tokens = "window"
+    """
+    path = tmp_path / "gateway.toml"
+    path.write_text(text)
+    agents = checked(read_config(path, environment={}).agents, Upstreams(config_of("http://x")))
+    assert agents["wide"].budget == Budget()
+    assert agents["wide"].category == "caching"
+    path.write_text(text.replace('"window"', '"wide"', 1))
+    with pytest.raises(ConfigError, match="max_context_tokens"):
+        read_config(path, environment={})
 
 
 @pytest.mark.parametrize(
@@ -141,6 +194,18 @@ def test_a_gateway_does_not_start_with_agents_that_could_not_answer(
     config = config_of("http://127.0.0.1:9", agents=tuple(agents))
     with pytest.raises(ConfigError, match=said):
         checked(config.agents, Upstreams(config))
+
+
+def test_nobody_can_connect_before_the_agents_are_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    listened: list[object] = []
+    monkeypatch.setattr("token_tracking_server.gateway.serving.listen", listened.append)
+    faulty = AgentConfig(name="a", model="claude-sonnet-4-5", max_output_tokens=10**6)
+    config = config_of("http://127.0.0.1:9", agents=(faulty,))
+    with pytest.raises(ConfigError, match="writes at most"):
+        serve_gateway(config, Settings(database=str(tmp_path / "ledger.db")))
+    assert listened == []
 
 
 async def test_agents_and_conversations_outlive_the_gateway(upstream: Upstream, tmp_path: Path):

@@ -151,7 +151,9 @@ def test_a_body_that_is_too_large_is_refused(http: httpx2.Client) -> None:
 
 
 def test_models_of_one_upstream_can_be_asked_for(http: httpx2.Client) -> None:
-    assert http.get("/models", params={"upstream": "anthropic"}).json() == {"models": []}
+    assert http.get("/models", params={"upstream": "local"}).json() == {"models": []}
+    found = http.get("/models", params={"upstream": "anthropic"}).json()["models"]
+    assert {each["upstream"] for each in found} == {"anthropic"}
     refused = http.get("/models", params={"upstream": "nobody"})
     assert refused.status_code == 404
     assert "anthropic, openai" in refused.json()["detail"]
@@ -179,7 +181,8 @@ def test_metrics_are_in_prometheus_form(http: httpx2.Client) -> None:
     where = 'model="claude-sonnet-4-5",status="200",upstream="anthropic"'
     assert f"token_tracking_upstream_calls_total{{{where}}}" in text
     assert "token_tracking_first_byte_seconds_bucket" in text
-    assert "token_tracking_in_flight 1.0" in text
+    assert "token_tracking_in_flight 0.0" in text, "who asks is not counted"
+    assert http.get("/metrics").text.count("token_tracking_in_flight 0.0") == 1
     for line in text.splitlines():
         assert re.fullmatch(r"# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [-+0-9.e]+(Inf)?", line), line
 
@@ -198,7 +201,41 @@ def test_where_there_is_nothing_it_is_said_what_there_is(http: httpx2.Client, pa
 
 
 def test_another_method_is_refused(http: httpx2.Client) -> None:
-    answer = http.put("/sessions")
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
-    assert "detail" in answer.json()
+    for path, methods in (("/sessions", ["GET"]), ("/agents/a", ["GET", "PUT", "DELETE"])):
+        answer = http.patch(path)
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == ", ".join(methods)
+        assert f"use {' or '.join(methods)}" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"[" * 100_000])
+def test_a_body_that_cannot_be_read_is_said_so(http: httpx2.Client, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = http.post("/tokens/count", content=body, headers=headers)
+    assert answer.status_code in (400, 422)
+    if answer.status_code == 400:
+        assert "send JSON in UTF-8" in answer.json()["detail"]
+
+
+def test_the_gateways_own_refusals_are_counted(http: httpx2.Client) -> None:
+    def errors() -> dict[str, float]:
+        lines = http.get("/metrics").text.splitlines()
+        prefix = 'token_tracking_errors_total{kind="'
+        found = [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
+        return {kind: float(value) for kind, _, value in (line.partition('"} ') for line in found)}
+
+    before = errors()
+    http.get("/nothing")
+    http.get("/sessions/nobody")
+    http.patch("/sessions")
+    http.get("/sessions?limit=0")
+    http.get("/agents/nobody")
+    http.post("/tokens/count", content=b" " * (MOST_BYTES + 1))
+    new = {kind: value - before.get(kind, 0) for kind, value in errors().items()}
+    assert {kind: count for kind, count in new.items() if count} == {
+        "NotFoundError": 2,
+        "UnknownAgentError": 1,
+        "MethodNotAllowedError": 1,
+        "InvalidRequestError": 1,
+        "BodyTooLargeError": 1,
+    }

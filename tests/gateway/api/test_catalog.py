@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from token_tracking.pricing import PriceBook
 from token_tracking_server.gateway.api.catalog import Catalog, KnownModel
@@ -58,6 +59,24 @@ def test_a_model_that_the_configuration_names_is_there_and_a_pattern_is_not(mode
     mine = [name for upstream, name in models if upstream == "mine"]
     assert mine == ["claude-opus-4-5", "my-model"]
     assert models["mine", "claude-opus-4-5"].context_window == 200_000
+
+
+def test_only_models_that_an_upstream_serves_are_known(models: Any) -> None:
+    gemini = {name for upstream, name in models if upstream == "gemini"}
+    assert "gemini-2.5-flash" in gemini
+    assert not [name for name in gemini if "claude" in name]
+
+
+def test_a_window_that_the_provider_does_not_tell_is_told_by_openrouter(models: Any) -> None:
+    assert models["gemini", "gemini-2.5-pro"].context_window == 1_048_576
+
+
+def test_a_preset_at_another_address_has_the_same_models(models: Any) -> None:
+    moved = [replace(each, base_url="http://127.0.0.1:9/v1") for each in preset_upstreams()]
+    found = {(each.upstream, each.id) for each in Catalog(moved, PriceBook()).models()}
+    assert found == {name for name in models if name[0] != "mine"}
+    renamed = replace(moved[0], name="other")
+    assert Catalog([renamed], PriceBook()).models() == []
 
 
 def test_no_model_is_there_twice(models: Any) -> None:

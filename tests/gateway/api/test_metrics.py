@@ -1,5 +1,11 @@
 """Gauges count what they are told, and no name that anyone makes up fills them."""
 
+from token_tracking_server.gateway.conversations.errors import AnswerFailedError
+from token_tracking_server.gateway.errors import (
+    RefusedError,
+    UpstreamBrokeError,
+    UpstreamUnreachableError,
+)
 from token_tracking_server.gateway.metrics import Gauges
 
 
@@ -78,6 +84,23 @@ def test_windows_and_limits_are_counted() -> None:
     assert found['token_tracking_errors_total{kind="UpstreamUnreachableError"}'] == 1
     assert found["token_tracking_active_sessions"] == 3
     assert found["token_tracking_in_flight"] == 1
+
+
+def test_an_own_error_is_counted_unless_it_was_where_it_arose() -> None:
+    gauges = Gauges()
+    gauges.own_error(RefusedError("no more"))
+    gauges.own_error(UpstreamUnreachableError("gone"))
+    broken = AnswerFailedError("broken")
+    broken.__cause__ = UpstreamBrokeError("broke")
+    gauges.own_error(broken)
+    gauges.own_error(AnswerFailedError("refused"))
+    prefix = 'token_tracking_errors_total{kind="'
+    found = {
+        name.removeprefix(prefix): value
+        for name, value in samples(gauges).items()
+        if name.startswith(prefix)
+    }
+    assert found == {'RefusedError"}': 1, 'AnswerFailedError"}': 1}
 
 
 def test_the_recorders_figures_are_read_when_asked_for() -> None:

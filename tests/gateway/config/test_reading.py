@@ -17,6 +17,7 @@ from token_tracking_server.gateway.config import (
     preset_upstreams,
     read_config,
 )
+from token_tracking_server.gateway.managing.strategies import STRATEGIES
 
 _WHOLE = """
 [gateway]
@@ -61,6 +62,7 @@ model = "my-large"
 upstream = "mine"
 max_context_tokens = 6000
 """
+_STRATEGIES = f"There are: {', '.join(STRATEGIES)}"
 
 
 def _written(tmp_path: Path, text: str) -> Path:
@@ -74,6 +76,10 @@ def _refused(tmp_path: Path, text: str, environment: dict[str, str] | None = Non
     with pytest.raises(ConfigError) as refused:
         read_config(path, environment=environment or {})
     return str(refused.value).replace(str(path), "FILE")
+
+
+def _read(tmp_path: Path, text: str) -> GatewayConfig:
+    return read_config(_written(tmp_path, text), environment={})
 
 
 def test_an_upstream_can_be_left_out_of_the_limits(tmp_path: Path) -> None:
@@ -241,10 +247,41 @@ def test_the_command_line_is_stronger_than_the_file(tmp_path: Path) -> None:
             "[[rate_limits]]\nrequests = 0",
             "FILE: A limit of 0 would refuse everything: write one above 0.",
         ),
+        (
+            '[[rate_limits]]\nupstream = "nosuch"\nrequests = 1',
+            (
+                "FILE: rate_limits.upstream: 'nosuch' fits no upstream. There are: anthropic, "
+                "openai, gemini, groq, local."
+            ),
+        ),
+        (
+            '[upstreams.openai]\nwindow = "nosuch"',
+            f"FILE: upstreams.openai.window: no strategy 'nosuch'. {_STRATEGIES}, on, off.",
+        ),
+        (
+            '[gateway]\ndefault_strategy = "on"',
+            f"FILE: gateway.default_strategy: no strategy 'on'. {_STRATEGIES}.",
+        ),
+        (
+            '[[agents]]\nname = "a"\nmodel = "m"\nstrategy = "off"',
+            f"FILE: Agent 'a': no strategy 'off'. {_STRATEGIES}.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_by_its_key(tmp_path: Path, text: str, said: str) -> None:
     assert _refused(tmp_path, text) == said
+
+
+@pytest.mark.parametrize("pattern", ["groq", "g*", "*"])
+def test_a_rate_limit_may_be_for_several_upstreams(tmp_path: Path, pattern: str) -> None:
+    config = _read(tmp_path, f'[[rate_limits]]\nupstream = "{pattern}"\nrequests = 1')
+    assert config.rate_limits[0].upstream == pattern
+
+
+@pytest.mark.parametrize("window", ["default", "hybrid", "none", "on", "off"])
+def test_an_upstreams_window_is_a_strategy_or_on_or_off(tmp_path: Path, window: str) -> None:
+    config = _read(tmp_path, f'[upstreams.openai]\nwindow = "{window}"')
+    assert config.upstreams[0].window == window
 
 
 def test_an_address_that_others_reach_takes_a_token(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.api.test_metrics import samples
 from tests.gateway.conversations.conftest import KEY, recorded
 from tests.gateway.serving import Served
 from tests.upstream.app import Upstream
@@ -49,6 +50,7 @@ async def test_the_parts_of_the_prompt_come_to_what_was_billed(client: GatewayCl
         counted = parts.system + parts.history + parts.rag + parts.user
         assert counted + parts.unattributed == answer.metadata.prompt_tokens
         assert parts.basis == "estimated"
+        assert (parts.error_p95 is not None) == (number == 0), "later most of it was billed"
         assert (parts.system > 0, parts.user > 0, parts.rag) == (True, True, 0)
         assert (parts.history > 0) == (number > 0)
         assert answer.metadata.history_length == 2 * number
@@ -142,6 +144,35 @@ async def test_a_long_history_is_kept_within_the_agents_budget(
     assert kept.message_count == 16
 
 
+async def test_what_leaves_a_conversation_is_counted_once(
+    client: GatewayClient, upstream: Upstream, gateway: Served
+):
+    upstream.script(lambda _: Answer("word " * 900, output_tokens=900))
+    before = counters(gateway)
+    conversation = await client.create_conversation(user="ada", agent="claude")
+    for number in range(8):
+        await client.send(conversation.id, f"Question {number}. " + "why " * 500)
+    answer = await client.send(conversation.id, "Question 8. " + "why " * 500)
+    history = answer.metadata.breakdown.history
+    whole = 8 * (900 + 500)
+    one = {name: value - before[name] for name, value in counters(gateway).items()}
+    assert one["tokens_saved"] == pytest.approx(whole - history, rel=0.15)
+    assert one["compactions"] >= 1
+    assert one["overflows_avoided"] >= 1
+    # Another agent takes the same out of it: no less, and not all of it anew.
+    await client.create_agent(Agent(name="other", model="claude-haiku-4-5", max_rag_tokens=0))
+    await client.send(conversation.id, "And you? " + "why " * 500, agent="other")
+    both = {name: value - before[name] for name, value in counters(gateway).items()}
+    assert one["tokens_saved"] <= both["tokens_saved"] < 1.5 * one["tokens_saved"]
+
+
+def counters(gateway: Served) -> dict[str, float]:
+    """What the metrics say of windows."""
+    found = samples(gateway.gateway.services.gauges)
+    names = ("compactions", "tokens_saved", "overflows_avoided")
+    return {name: found[f"token_tracking_{name}_total"] for name in names}
+
+
 async def test_documents_of_the_library_go_with_the_question(
     client: GatewayClient, upstream: Upstream
 ):
@@ -182,6 +213,18 @@ async def test_summaries_are_billed_to_the_conversation(client: GatewayClient, u
     prices = PriceBook()
     costs = [prices.cost(usage, "claude-sonnet-4-5", 1_800_000_000_000) for usage in billed]
     assert metrics.cost == pytest.approx(float(sum(cost.usd for cost in costs)), abs=1e-12)
+
+
+async def test_of_an_answer_the_next_prompt_has_what_was_visible(
+    client: GatewayClient, upstream: Upstream
+):
+    thought = Answer("word " * 300, thinking="hm " * 300, output_tokens=800)
+    upstream.script([thought, "Two."])
+    conversation = await client.create_conversation(user="ada", agent="claude")
+    await client.send(conversation.id, "First?")
+    second = await client.send(conversation.id, "Second?")
+    visible = round(800 * 1500 / (1500 + 900))
+    assert second.metadata.breakdown.history == pytest.approx(visible, abs=20)
 
 
 async def test_text_stands_in_no_file_but_the_gateways_own(

@@ -3,9 +3,12 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tests.gateway.api.test_metrics import samples
 from tests.gateway.conversations.conftest import (
     AGENTS,
     KEY,
@@ -29,6 +32,7 @@ from tests.upstream.misbehaving import Misbehaving, Send, misbehaves
 from tests.upstream.scripts import Answer, Failure
 from token_tracking.client import AnswerStream, Delta, GatewayClient, GatewayError
 from token_tracking.client.conversations import Answer as Answered
+from token_tracking_server.gateway.conversations.refusals import without_keys
 
 TEXT = "All is well, and this is said."
 BOTH = pytest.mark.parametrize("agent", ["claude", "gpt"])
@@ -178,6 +182,49 @@ async def test_a_refusal_of_the_upstream_is_told_and_bills_nothing(
     assert (await client.metrics(conversation.id)).answers == 0
     answer = await client.send(conversation.id, "Why?")
     assert answer.metadata.history_length == 0
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "echoed", [KEY, "sk-proj-****************wxyz", "gsk_abcDEF123456", "AIzaSyA-b_c1234567"]
+)
+async def test_a_key_that_an_upstream_repeats_is_not_told(
+    client: GatewayClient, upstream: Upstream, agent: str, echoed: str
+):
+    upstream.script([Failure(400, f"The key '{echoed}' is not for this model.")])
+    conversation = await client.create_conversation(user="ada", agent=agent)
+    with pytest.raises(GatewayError) as caught:
+        await client.send(conversation.id, "Why?")
+    assert "The key '[key]' is not for this model." in caught.value.detail
+
+
+def test_words_that_look_a_little_like_keys_stay():
+    ask: Any = SimpleNamespace(headers=[(b"authorization", b"Bearer ollama")])
+    text = "A risk-free task of ollama: say sk, gsk or AIz."
+    assert without_keys(text, ask) == text
+
+
+def test_the_key_that_was_sent_is_not_told_whatever_it_looks_like():
+    ask: Any = SimpleNamespace(headers=[(b"x-api-key", b"correct horse battery")])
+    assert without_keys("No 'correct horse battery' here.", ask) == "No '[key]' here."
+
+
+async def test_failures_are_counted_whole_or_streamed(
+    client: GatewayClient, upstream: Upstream, gateway: Served
+):
+    def counted() -> float:
+        found = samples(gateway.gateway.services.gauges)
+        return found.get('token_tracking_errors_total{kind="AnswerFailedError"}', 0)
+
+    before = counted()
+    upstream.script([Failure(500), Answer("No.", stop_reason="refusal")])
+    conversation = await client.create_conversation(user="ada", agent="claude")
+    with pytest.raises(GatewayError):
+        await client.send(conversation.id, "Why?")
+    with pytest.raises(GatewayError):
+        async for _ in client.stream(conversation.id, "Why?"):
+            pass
+    assert counted() - before == 2
 
 
 async def test_a_refused_stream_is_an_error_and_no_stream(

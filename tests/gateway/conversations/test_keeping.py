@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.gateway.conversations.conftest import recorded
@@ -134,6 +135,16 @@ async def test_what_no_conversation_can_have_is_refused(
     with pytest.raises(GatewayError) as caught:
         await client.create_conversation(**given)
     assert caught.value.status == 422
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "[-1e400]"])
+async def test_a_number_that_json_cannot_hold_is_refused(gateway: Served, number: str):
+    body = f'{{"user": "ada", "agent": "claude", "metadata": {{"n": {number}}}}}'
+    async with httpx2.AsyncClient(base_url=gateway.base_url) as http:
+        headers = {"content-type": "application/json"}
+        refused = await http.post("/conversations", content=body, headers=headers)
+    assert refused.status_code == 422
+    assert "a number that JSON cannot hold" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("content", ["", "  \n"])

@@ -4,6 +4,7 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -105,6 +106,47 @@ async def test_of_two_who_go_on_with_one_session_the_second_is_told(histories: H
     assert [each["content"] for each in await histories.messages("s")] == ["a", "b"]
 
 
+async def test_a_whole_turn_can_be_put_behind_anothers(histories: Histories) -> None:
+    begun = replace(new(), system="be kind")
+    first = await histories.add(begun, [user("a")])
+    await histories.add(first, [user("b")])
+    added = await histories.add_behind(new(), [user("c")])
+    assert added.messages == 3
+    assert added.system == "be kind"
+    assert await histories.get("s") == added
+    assert [each["content"] for each in await histories.messages("s")] == ["a", "b", "c"]
+
+
+CALL: dict[str, Any] = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "t", "content": "1"}
+
+
+@pytest.mark.parametrize(
+    ("last", "turn"),
+    [
+        ({"role": "assistant", "content": [CALL]}, user("b")),
+        ({"role": "assistant", "content": None, "tool_calls": [{"id": "t"}]}, user("b")),
+        (user("a"), {"role": "user", "content": [RESULT]}),
+        (user("a"), {"role": "tool", "tool_call_id": "t", "content": "1"}),
+    ],
+)
+async def test_no_turn_is_put_between_calls_and_their_results(
+    histories: Histories, last: object, turn: object
+) -> None:
+    await histories.add(new(), [last])
+    with pytest.raises(SessionChangedError):
+        await histories.add_behind(new(), [turn])
+    assert await histories.messages("s") == [last]
+
+
+async def test_what_was_deleted_is_not_begun_again_by_a_turn_behind(histories: Histories) -> None:
+    with pytest.raises(SessionChangedError):
+        await histories.add_behind(new(), [user("a")])
+    await histories.add(new(), [user("a")])
+    with pytest.raises(SessionChangedError):
+        await histories.add_behind(replace(new(), form="openai"), [user("b")])
+
+
 async def test_of_many_at_once_exactly_one_goes_on(histories: Histories) -> None:
     tried = [histories.add(new(), [user(str(number))]) for number in range(10)]
     ended = await asyncio.gather(*tried, return_exceptions=True)
@@ -154,7 +196,7 @@ async def test_an_expired_session_begins_afresh(histories: Histories, clock: Clo
     assert await histories.messages("s") == [user("b")]
 
 
-@pytest.mark.parametrize("how", ["deleted", "expired"])
+@pytest.mark.parametrize("how", ["deleted", "expired", "begun again"])
 async def test_text_that_is_gone_stands_in_no_file(
     histories: Histories, clock: Clock, tmp_path: Path, how: str
 ) -> None:
@@ -162,9 +204,12 @@ async def test_text_that_is_gone_stands_in_no_file(
     assert any(SECRET.encode() in file.read_bytes() for file in tmp_path.glob("gateway.db*"))
     if how == "deleted":
         assert await histories.delete("s")
-    else:
+    elif how == "expired":
         clock.advance(100)
         assert await histories.expire() == 1
+    else:
+        clock.advance(100)
+        await histories.add(new(), [])
     for file in tmp_path.glob("gateway.db*"):
         assert SECRET.encode() not in file.read_bytes(), file.name
     assert await histories.messages("s") == []
@@ -181,6 +226,7 @@ async def test_who_holds_text_in_memory_is_told_what_is_gone(
     await histories.delete("b")
     assert gone == ["b"]
     clock.advance(100)
+    await histories.add(new("a"), [user("again")])
     await histories.expire()
     assert sorted(gone) == ["a", "b", "c"]
 

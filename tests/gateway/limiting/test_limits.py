@@ -1,5 +1,6 @@
 """Limits of requests that are passed on: waiting, shrinking, refusing and booking."""
 
+import asyncio
 import json
 import threading
 import time
@@ -7,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import anthropic
 import httpx2
@@ -22,12 +23,19 @@ from tests.upstream.received import Received
 from tests.upstream.scripts import Answer, Failure
 from tests.upstream.serve import upstream
 from token_tracking.limits import QuotaStatus, read_status, recent_alerts
+from token_tracking.pricing import PriceBook
+from token_tracking.sources.replies import Call
 from token_tracking_server.gateway.config import (
     GatewayConfig,
     QuotaRule,
     RateLimitRule,
+    preset_upstreams,
     read_config,
 )
+from token_tracking_server.gateway.errors import UpstreamTimeoutError
+from token_tracking_server.gateway.exchanges import Ask
+from token_tracking_server.gateway.limiting import opened_limits
+from token_tracking_server.gateway.metrics import Gauges
 
 __all__ = ["upstream"]
 
@@ -326,6 +334,153 @@ def test_a_caller_who_goes_away_pays_for_what_is_known(upstream: Upstream, tmp_p
         assert gateway.booked.requests == 1
         (row,) = gateway.gateway.recorded()
         assert gateway.booked.used == row["input_tokens"] + row["output_tokens"]
+        assert gateway.booked.estimated == 1
+
+
+def test_of_a_stream_that_is_left_what_was_seen_counts_where_less_was_told(
+    upstream: Upstream, tmp_path: Path
+):
+    upstream.script([Answer("a long story " * 1000, gates=(Gate(before=400),))])
+    with limited(upstream, tmp_path, quotas=(replace(DAY, tokens=100_000),)) as gateway:
+        body = {**HELLO, "max_tokens": 10_000, "stream": True}
+        with gateway.http.stream("POST", "/v1/messages", json=body) as answer:
+            seen = 0
+            for line in answer.iter_lines():
+                seen += len(json.loads(line[6:])["delta"]["text"]) if "text_delta" in line else 0
+                if seen > 600:
+                    break
+        booked = gateway.booked
+        (row,) = gateway.gateway.recorded()
+        assert row["output_tokens"] < 20
+        assert int(booked.used) - row["input_tokens"] >= 600 // 3
+        assert booked.estimated == 1
+
+
+@pytest.mark.parametrize("error", [UpstreamTimeoutError, asyncio.CancelledError])
+async def test_a_request_of_which_nobody_knows_whether_it_was_billed_counts_as_it_was_held(
+    tmp_path: Path, error: type[BaseException]
+):
+    async def send(_: Ask) -> NoReturn:
+        raise error("It took too long.")
+
+    async with opened_limits(
+        config_of("http://127.0.0.1:1", quotas=(DAY,)), tmp_path, PriceBook(), Gauges()
+    ) as step:
+        asked = Ask(
+            upstream=preset_upstreams()[0],
+            form="anthropic",
+            method="POST",
+            path="/v1/messages",
+            headers=[],
+            body=json.dumps(HELLO).encode(),
+            model=MODEL,
+            call=Call(started_at=0, source="gateway", user="anna"),
+            wants_limits=True,
+        )
+        with pytest.raises(error):
+            await step.around(asked, send)
+    (status,) = read_status(tmp_path / "limits.db")
+    assert (status.used > 50, status.reserved, status.estimated) == (True, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/%6dessages",
+        "/v1/messages/",
+        "/v1//messages",
+        "/anthropic/v1/%6Dessages",
+        "/v1/messages",
+    ],
+)
+def test_no_spelling_of_a_path_passes_a_quota(upstream: Upstream, tmp_path: Path, path: str):
+    with limited(upstream, tmp_path, quotas=(DAY,)) as gateway:
+        answer = gateway.http.post(path, json={**HELLO, "max_tokens": 1000})
+        assert answer.status_code == 429
+        assert upstream.requests == []
+
+
+def test_several_choices_are_held_as_several_answers(upstream: Upstream, tmp_path: Path):
+    body = {"model": "gpt-5", "max_tokens": 50, "messages": HELLO["messages"]}
+    with limited(upstream, tmp_path, quotas=(DAY,)) as gateway:
+        statuses = [
+            gateway.http.post(
+                "/v1/chat/completions",
+                json={**body, "n": n},
+                headers={"authorization": "Bearer key"},
+            ).status_code
+            for n in (8, 1)
+        ]
+        assert statuses == [429, 200]
+
+
+def test_padded_requests_do_not_let_others_pass_a_hard_quota(upstream: Upstream, tmp_path: Path):
+    quota = replace(DAY, tokens=19_000)
+    large: dict[str, Any] = {
+        "messages": [{"role": "user", "content": "lorem ipsum dolor sit amet " * 600}]
+    }
+    gates: list[Gate] = []
+
+    def held(_: Received) -> Answer:
+        gates.append(Gate(before=None))
+        return Answer("hi", gates=(gates[-1],))
+
+    upstream.script(["hi"])
+    with limited(upstream, tmp_path, quotas=(quota,)) as gateway:
+        padded = json.dumps(HELLO, separators=("," + " " * 300_000, ":"))
+        assert gateway.http.post("/v1/messages", content=padded).status_code == 200
+        upstream.script(held)
+        statuses: list[int] = []
+        threads = [
+            threading.Thread(target=lambda: statuses.append(gateway.ask(**large).status_code))
+            for _ in range(20)
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 10
+        while len(statuses) + len(gates) < 20 and time.monotonic() < deadline:
+            time.sleep(0.002)
+        for gate in gates:
+            gate.open()
+        for thread in threads:
+            thread.join()
+        assert set(statuses) == {200, 429}
+        assert gateway.booked.used <= 19_000
+
+
+def too_large(upstream: Upstream, error: Failure, least: int = 60_000) -> None:
+    """What the upstream says of bodies that are longer than that (bytes)."""
+    upstream.script(lambda received: error if len(received.body) > least else Answer("hi"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Failure(413),  # request_too_large
+        Failure(400, "Your input exceeds the context window of this model."),
+    ],
+)
+def test_what_is_too_large_by_nobody_says_how_much_is_shrunk_until_it_fits(
+    upstream: Upstream, tmp_path: Path, error: Failure
+):
+    too_large(upstream, error)
+    with limited(upstream, tmp_path) as gateway:
+        response = gateway.ask(messages=loop(10, 3000), tools=TOOLS)
+        assert response.status_code == 200, response.text
+        sizes = [len(each.body) for each in upstream.requests]
+        assert len(sizes) <= 4
+        assert sizes == sorted(sizes, reverse=True)
+        assert sizes[-1] > 20_000  # no more is left out than need be
+
+
+def test_what_is_too_large_however_small_gets_the_providers_own_error(
+    upstream: Upstream, tmp_path: Path
+):
+    too_large(upstream, Failure(413, "Too large."), least=0)
+    with limited(upstream, tmp_path) as gateway:
+        response = gateway.ask(messages=loop(10, 3000), tools=TOOLS)
+        assert (response.status_code, response.json()["error"]["message"]) == (413, "Too large.")
+        assert len(upstream.requests) <= 6
 
 
 def test_an_upstream_that_cannot_be_reached_costs_no_quota(upstream: Upstream, tmp_path: Path):

@@ -290,6 +290,58 @@ def test_old_turns_leave_where_the_budget_is_small(chat: Chatting, upstream: Ups
     assert metric(text, "token_tracking_active_sessions") >= 1
 
 
+@pytest.mark.parametrize("strategy", ["none", "default"])
+def test_a_session_whose_turns_are_all_marked_goes_on(
+    http: httpx2.Client, upstream: Upstream, strategy: str
+) -> None:
+    chat = Chatting(http, "anthropic")
+    mark = {"type": "ephemeral"}
+    system = [{"type": "text", "text": "be kind", "cache_control": mark}]
+    tools = [{"name": "f", "input_schema": {"type": "object"}, "cache_control": mark}]
+    first = {"system": system, "tools": tools, "strategy": strategy}
+    for number in range(10):
+        texts = [
+            {"type": "text", "text": f"{number} {part}", "cache_control": mark} for part in "ab"
+        ]
+        body = chat.body(session_id=chat.session, **(first if number == 0 else {}))
+        answer = chat.send({**body, "messages": [{"role": "user", "content": texts}]})
+        assert answer.status_code == 200, answer.text
+        sent = upstream.requests[-1].json
+        marked = [each for each in sent["messages"] if "cache_control" in json.dumps(each)]
+        assert marked[-1] == {"role": "user", "content": texts}
+        if strategy == "none":
+            assert len(marked) == 1
+            assert (sent["system"], sent["tools"][0]["cache_control"]) == (system, mark)
+    assert chat.history()[0]["content"][0]["cache_control"] == mark, "the text stays as it was sent"
+
+
+def test_what_does_not_fit_the_sessions_budget_is_refused(
+    chat: Chatting, upstream: Upstream
+) -> None:
+    budget = {"max_context_tokens": 1000, "max_output_tokens": 300}
+    given = {"session_id": chat.session, "strategy": "sliding_window", "budget": budget}
+    chat.ask("a", **given).raise_for_status()
+    refused = chat.ask("lorem ipsum " * 1000, session_id=chat.session)
+    assert refused.status_code == 400
+    error = refused.json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert chat.session in error["message"]
+    assert "or raise max_context_tokens" in error["message"]
+    assert len(upstream.requests) == 1
+    chat.ask("b", session_id=chat.session).raise_for_status()
+    assert said(chat.history())[0::2] == [("user", "a"), ("user", "b")]
+
+
+def test_a_budget_that_its_model_has_no_room_for_is_refused(
+    http: httpx2.Client, upstream: Upstream
+) -> None:
+    chat = Chatting(http, "anthropic")
+    refused = chat.ask("a", session_id=chat.session, budget={"max_output_tokens": 10**6})
+    assert refused.status_code == 400
+    assert "writes at most" in refused.json()["error"]["message"]
+    assert not upstream.requests
+
+
 @pytest.mark.parametrize("strategy", ["summarize", "hybrid"])
 def test_a_summary_is_asked_of_the_same_upstream_with_the_same_key(
     chat: Chatting, upstream: Upstream, strategy: str
@@ -338,6 +390,93 @@ def test_what_a_session_was_billed_stands_in_it(
     assert found["requests"] == 2
     assert found["unbilled_requests"] == 0
     assert found["output_tokens"] == sum(each["output_tokens"] for each in recorded)
+
+
+def test_summaries_are_billed_to_their_session(
+    chat: Chatting, upstream: Upstream, gateway: Served
+) -> None:
+    def answer(received: Any) -> str:
+        is_summary = "<turns>" in text_of(received.messages[-1]["content"])
+        return "They counted words." if is_summary else "word " * 150
+
+    upstream.script(answer)
+    budget = {"max_context_tokens": 1500, "max_output_tokens": 300}
+    given = {"session_id": chat.session, "strategy": "summarize", "budget": budget}
+    for number in range(10):
+        chat.ask(f"question {number}", **given).raise_for_status()
+    assert len(upstream.requests) > 10
+    # Those too of a request that then fails, at the provider or here.
+    upstream.script(lambda received: Failure(529) if len(received.messages) > 1 else "Words.")
+    assert chat.ask("again", session_id=chat.session).status_code == 529
+    upstream.requests.clear()
+    assert chat.ask("lorem ipsum " * 1000, session_id=chat.session).status_code == 400
+    assert len(upstream.requests) == 1
+    assert billed(chat) == recorded(chat, gateway)
+
+
+def test_a_first_answer_that_breaks_off_is_billed_to_its_session(
+    http: httpx2.Client, upstream: Upstream, gateway: Served
+) -> None:
+    chat = Chatting(http, "anthropic")
+    upstream.script([Answer("a long answer that breaks", breaks_after=3), "two"])
+    chat.ask("lost", session_id=chat.session, stream=True, system="be kind")
+    chat.ask("b", session_id=chat.session).raise_for_status()
+    assert "system" not in upstream.requests[-1].json
+    assert said(upstream.requests[-1].messages) == [("user", "b")]
+    found = billed(chat)
+    assert found == recorded(chat, gateway)
+    assert found[0] == 2
+
+
+def billed(chat: Chatting) -> tuple[int, int, int]:
+    """A session's requests, prompt and output tokens."""
+    found = chat.http.get(f"/sessions/{chat.session}").raise_for_status().json()
+    assert found["unbilled_requests"] == 0
+    return found["requests"], found["prompt_tokens"], found["output_tokens"]
+
+
+def recorded(chat: Chatting, gateway: Served) -> tuple[int, int, int]:
+    """The same by the ledger."""
+    rows = [each for each in gateway.recorded() if each["session_id"] == chat.session]
+    prompt = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+    return (
+        len(rows),
+        sum(row[name] for row in rows for name in prompt),
+        sum(row["output_tokens"] for row in rows),
+    )
+
+
+def test_two_gateways_lose_no_turn_of_one_session(
+    chat: Chatting, upstream: Upstream, gateway: Served
+) -> None:
+    """They share a file, and know nothing of each other."""
+    chat.ask("a", session_id=chat.session).raise_for_status()
+    gate = Gate(before=None)
+    upstream.script([Answer("slow", gates=(gate,)), "quick"])
+    answers: list[httpx2.Response] = []
+    with (
+        served_gateway(config_of(upstream.base_url), gateway.ledger.parent) as second,
+        httpx2.Client(base_url=second.base_url, timeout=20) as http,
+    ):
+        other = Chatting(http, chat.form)
+        asking = threading.Thread(
+            target=lambda: answers.append(chat.ask("b", session_id=chat.session))
+        )
+        asking.start()
+        assert gate.reached.wait(10)
+        other.ask("c", session_id=chat.session).raise_for_status()
+        gate.open()
+        asking.join(10)
+    assert answers[0].status_code == 200
+    assert said(chat.history())[2:] == [
+        ("user", "c"),
+        ("assistant", "quick"),
+        ("user", "b"),
+        ("assistant", "slow"),
+    ]
+    upstream.script(greeting)
+    chat.ask("d", session_id=chat.session).raise_for_status()
+    assert len(upstream.requests[-1].messages) == 7
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,11 @@ def test_a_strategy_that_there_is_none_of_is_refused_with_those_that_there_are(
     assert "sliding_window" in answer.json()["error"]["message"]
 
 
+def test_a_chat_is_one_however_its_path_is_spelled(http: httpx2.Client, upstream: Upstream) -> None:
+    http.post("/v1/%6dessages", json=body(loop(14)), headers={WINDOW: "default"})
+    assert len(upstream.requests[-1].body) < 500_000
+
+
 def test_paths_that_are_no_chat_are_left_alone(http: httpx2.Client, upstream: Upstream) -> None:
     sent = json.dumps({"model": MODEL, "messages": loop(14)}).encode()
     http.post("/v1/messages/count_tokens", content=sent, headers={WINDOW: "on"})

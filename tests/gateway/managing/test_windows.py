@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.upstream.app import Clock
+from token_tracking.sources.replies import Call, Reply
+from token_tracking.usage import Usage
 from token_tracking.window import Budget
+from token_tracking_server.gateway.config import Upstream
 from token_tracking_server.gateway.errors import BadRequestError
+from token_tracking_server.gateway.exchanges import Answer, Ask
 from token_tracking_server.gateway.managing.requests import ChatBody
 from token_tracking_server.gateway.managing.strategies import STRATEGIES
 from token_tracking_server.gateway.managing.turns import Turns
@@ -136,6 +141,53 @@ def test_every_strategy_makes_a_window(strategy: str) -> None:
 def test_a_strategy_that_is_none_is_refused() -> None:
     with pytest.raises(BadRequestError, match="sliding_window"):
         Windows(Gauges()).of("a", body("x"), MODEL, "magic")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_told"),
+    [
+        ({}, True),
+        ({"tools": [{"name": "f", "input_schema": {"type": "object"}}]}, True),
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, False),
+        ({"context_management": {"edits": []}}, False),
+    ],
+)
+async def test_a_prompt_is_learned_where_the_response_tells_its_size(
+    given: dict[str, Any], is_told: bool
+) -> None:
+    """With the provider's own tools its usage is that of several prompts."""
+    asked = body("a " * 50, **given)
+    window = Windows(Gauges()).of("c", asked, MODEL, "default")
+    assert window is not None
+    first = await window.prepare(asked, ASK, never)
+    assert first is not None
+    usage = Usage(input_tokens=9000, output_tokens=5)
+    answer = Answer(200, [], aiter_of([]), [Reply(form="anthropic", usage=usage)])
+    window.follow(answer, asked, first)
+    await answer.aclose()
+    second = await window.prepare(asked, ASK, never)
+    assert second is not None
+    assert (second.prepared.tokens.total >= 9000) == is_told
+
+
+ASK = Ask(
+    upstream=Upstream(name="anthropic", base_url="http://127.0.0.1:9", form="anthropic"),
+    form="anthropic",
+    method="POST",
+    path="/v1/messages",
+    headers=[],
+    model=MODEL,
+    call=Call(started_at=1_800_000_000_000, source="gateway"),
+)
+
+
+async def never(ask: Ask) -> Answer:
+    raise AssertionError(f"nothing is asked of {ask.upstream.name}")
+
+
+async def aiter_of(chunks: list[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
 async def test_turns_are_taken_in_order_and_apart_from_others() -> None:

@@ -1,13 +1,15 @@
 """What callers would see of a broken upstream, they see through the gateway."""
 
+from contextlib import closing
+
 import pytest
 
 from tests.gateway.outcomes import Outcome, ask, outcome_of
-from tests.gateway.raw import Heard, post
+from tests.gateway.raw import Heard, connected, post
 from tests.gateway.serving import Served
 from tests.upstream import broken_answers
 from tests.upstream.broken_answers import chunks, completion, events, message
-from tests.upstream.misbehaving import Behaviour, Close, Misbehaving
+from tests.upstream.misbehaving import Behaviour, Close, Hold, Misbehaving, Send
 
 _MESSAGES = post("/v1/messages", b'{"model":"claude-opus-4-8"}', b"x-api-key: test")
 _MESSAGES_STREAM = post(
@@ -54,3 +56,26 @@ def _comparable(heard: Heard, behaviour: Behaviour) -> Outcome | bool | None:
         # How much of it comes before a reset is the network's affair.
         return outcome is not None and outcome.is_whole
     return outcome
+
+
+_CHAT_UNASKED = post("/v1/chat/completions", b'{"model":"gpt-4o-mini","stream":true}')
+
+
+@pytest.mark.parametrize("close", [Close(), Close(resets=True)], ids=["closed", "reset"])
+def test_half_a_line_of_a_stream_that_breaks_goes_on_to_who_did_not_ask_for_usage(
+    any_misbehaving: Misbehaving, before_misbehaving: Served, close: Close
+) -> None:
+    """Lines are held to take the usage out; at a break there is nothing to wait for any more."""
+    whole = b'data: {"id":"chatcmpl-half","choices":[]}\n\n'
+    half = b'data: {"id":"chatcmpl-half","choices":[{"in'
+    hold = Hold()
+    begun = broken_answers.head(200, [broken_answers.EVENT_STREAM, broken_answers.CHUNKED])
+    data = begun + broken_answers.chunk(whole) + broken_answers.chunk(half)
+    any_misbehaving.script([Send(data), hold, close])
+    with closing(hold), connected(before_misbehaving.port) as raw:
+        raw.send(_CHAT_UNASKED)
+        raw.until(whole)
+        hold.open()
+        outcome = outcome_of(raw.to_end())
+    assert outcome is not None
+    assert (outcome.body, outcome.is_whole) == (whole + half, False)

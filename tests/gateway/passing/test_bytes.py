@@ -45,6 +45,28 @@ def test_a_request_goes_on_with_every_header_in_its_order_and_its_body_as_it_is(
     assert [line for line in received.lines[1:] if not line.lower().startswith(b"host:")] == sent
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        post("/v1/messages", _BODY, b"x-latin: caf\xe9", b"x-utf8: caf\xc3\xa9"),
+        request(b"GET", b"/v1/models", b"", b"x-latin: caf\xe9", b"x-utf8: caf\xc3\xa9"),
+    ],
+    ids=["with a body", "without"],
+)
+def test_a_header_goes_on_byte_for_byte_whatever_its_encoding(
+    any_misbehaving: Misbehaving, before_misbehaving: Served, sent: bytes
+) -> None:
+    _answers(any_misbehaving, _OK)
+    assert ask(before_misbehaving.port, sent).status == 200
+    [received] = any_misbehaving.requests
+    assert [line for line in received.lines if line.startswith(b"x-")] == [
+        b"x-latin: caf\xe9",
+        b"x-utf8: caf\xc3\xa9",
+    ]
+    names = [line.partition(b":")[0].lower() for line in received.lines[1:]]
+    assert (b"content-length" in names) == sent.startswith(b"POST")
+
+
 def test_headers_of_the_connection_and_of_ours_do_not_go_on(
     any_misbehaving: Misbehaving, before_misbehaving: Served
 ) -> None:

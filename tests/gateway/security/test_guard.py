@@ -82,3 +82,9 @@ def test_keys_are_known_by_a_fingerprint_alone(header: tuple[bytes, bytes]) -> N
     assert key == b"k"
     assert len(fingerprint(key)) == 12
     assert fingerprint(key) != fingerprint(b"j")
+
+
+def test_two_hosts_are_refused(before_misbehaving: Served) -> None:
+    for host in (b"127.0.0.1", b"evil.example"):
+        sent = post("/v1/messages", b"{}", b"host: " + host)
+        assert ask(before_misbehaving.port, sent).status == 400

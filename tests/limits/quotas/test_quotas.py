@@ -379,7 +379,7 @@ def test_a_quota_that_is_none_is_refused(fields: dict[str, object]):
 
 
 async def test_two_quotas_for_the_same_are_refused(path: Path):
-    with pytest.raises(InvalidQuotaError, match="two quotas of user each per day"):
+    with pytest.raises(InvalidQuotaError, match="two quotas of each user per day"):
         await Quotas.open(path, [DAY, DAY])
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from token_tracking.limits.rate import MemoryRateStorage, RateKey
 from token_tracking.limits.rate.storage import Heard, Told, Wish, Work
@@ -75,10 +76,10 @@ class Window:
     def wish(self, *counts: int) -> Wish:
         self.number += 1
         requests, inputs, outputs = (*counts, 0, 0, 0)[:3]
-        return Wish(str(self.number), (requests, inputs, outputs, inputs + outputs), self.limits)
+        return Wish(str(self.number), (requests, inputs, outputs, inputs + outputs))
 
     def turn(self, work: Work) -> Told:
-        return at_once(self.storage.turn(self.KEY, "owner", work))
+        return at_once(self.storage.turn(self.KEY, "owner", replace(work, limits=self.limits)))
 
     def ask(self, *wishes: Wish) -> Told:
         return self.turn(Work(wishes=wishes))

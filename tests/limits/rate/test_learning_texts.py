@@ -34,6 +34,12 @@ def gemini_body(*quotas: str, delay: str | None = "17s", message: str = "Quota e
     return json.dumps([{"error": error}]).encode()
 
 
+RATE_TEXT = (
+    "Rate limit reached for gpt-5 on requests per min (RPM): Limit 1, Used 1, Requested 1. Please"
+    " try again in 50s."
+)
+
+
 def learned(status: int, body: bytes, headers: dict[str, str] | None = None) -> Learned:
     return read_response(status, headers or {}, body, now=0.0).learned
 
@@ -239,10 +245,15 @@ def test_a_request_that_can_pass_later_says_when(body: bytes, expected: Learned)
         ),
         pytest.param(429, gemini_body("GenerateRequestsPerDayPerProjectPerModel-FreeTier")),
         pytest.param(400, anthropic_body("messages: at least one message is required")),
+        pytest.param(400, openai_body("Invalid value: 'prompt is too long'.")),
         pytest.param(400, anthropic_body("prompt is too long: 10000 tokens > 200000 maximum")),
         pytest.param(529, anthropic_body("Overloaded", "overloaded_error")),
-        pytest.param(500, openai_body("Limit 6000, Requested 9000")),
-        pytest.param(200, openai_body("Limit 6000, Requested 9000")),
+        pytest.param(500, openai_body(RATE_TEXT)),
+        pytest.param(200, openai_body(RATE_TEXT)),
+        pytest.param(400, openai_body(RATE_TEXT)),
+        pytest.param(422, openai_body(RATE_TEXT)),
+        pytest.param(400, openai_body("Invalid value: '(RPM): Limit 1, Requested 5'.")),
+        pytest.param(400, openai_body("Invalid value: 'Limit 9, Requested 5 try again in 50s'.")),
         pytest.param(401, openai_body("Incorrect API key provided")),
     ],
 )
@@ -260,7 +271,7 @@ def test_a_prompt_that_is_quoted_beside_the_message_is_not_read() -> None:
 
 def test_only_limits_per_minute_are_learnt_as_such() -> None:
     def limited(unit: str, limit: int = 6_000) -> dict[int, int]:
-        message = f"Rate limit reached on x ({unit}): Limit {limit}, Used 1, Requested 1."
+        message = f"Rate limit reached for x on y ({unit}): Limit {limit}, Used 1, Requested 1."
         return limits(429, openai_body(message))
 
     assert limited("TPM") == {3: 6_000}
@@ -281,6 +292,32 @@ def test_anthropics_texts_name_the_limit_per_minute() -> None:
     assert limited("50 requests") == {0: 50}
 
 
+@pytest.mark.parametrize("status", [400, 413, 422, 429])
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        RATE_TEXT,
+        "(RPM): Limit 1, Requested 5",
+        "on (TPM): Limit 100, Used 0, Requested 50",
+        "your organization's rate limit of 200 requests per minute",
+    ],
+)
+def test_what_an_error_quotes_of_a_request_teaches_no_limit(status: int, quoted: str) -> None:
+    assert limits(status, openai_body(f"Invalid value: '{quoted}'. Supported are: 'low'.")) == {}
+    assert limits(400, openai_body(quoted)) == limits(422, openai_body(quoted)) == {}
+
+
+def test_a_day_whose_requests_are_used_up_pauses_until_the_next_and_a_minute_for_a_minute() -> None:
+    def pause(unit: str) -> float:
+        text = f"Rate limit reached for x on y ({unit}): Limit 200, Used 200, Requested 1."
+        found = read_response(429, {"retry-after": "864"}, openai_body(text), now=0.0).heard(60.0)
+        assert found is not None
+        return found.pause
+
+    assert pause("RPD") == 864.0
+    assert pause("RPM") == pause("TPD") == 60.0  # a smaller request may have room in the day
+
+
 @pytest.mark.parametrize(("status", "body", "expected"), TOO_LARGE)
 def test_a_context_window_is_no_limit_per_minute(
     status: int, body: bytes, expected: Learned
@@ -290,7 +327,10 @@ def test_a_context_window_is_no_limit_per_minute(
 
 
 def test_a_header_says_better_when_than_a_text() -> None:
-    body = openai_body("(TPM): Limit 6000, Used 5800, Requested 900. Please try again in 7.66s.")
+    body = openai_body(
+        "Rate limit reached for x on tokens per min (TPM): Limit 6000, Used 5800, Requested 900."
+        " Please try again in 7.66s."
+    )
     assert learned(429, body, {"Retry-After": "8"}).retry_after == 8.0
 
 

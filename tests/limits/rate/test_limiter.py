@@ -273,6 +273,56 @@ async def test_a_pause_that_is_learnt_while_others_wait_refuses_those_without_th
     assert time.monotonic() - started < 2
 
 
+RPM_TEXT = (
+    b'{"error": {"message": "Rate limit reached for x on requests per min (RPM): Limit 1, Used 1,'
+    b' Requested 1."}}'
+)
+
+
+async def test_a_limit_that_is_learnt_holds_for_those_who_wait_already(limiter: Limiter) -> None:
+    limits, key = limiter(RateLimit(requests=3)), fresh_key()
+    at: list[float] = []
+
+    async def wait() -> None:
+        await limits.reserve(key, Amount(), timeout=10)
+        at.append(time.monotonic())
+
+    for _ in range(3):
+        await limits.reserve(key, Amount(), timeout=0)
+    waits = [asyncio.create_task(wait()) for _ in range(3)]
+    await waiting(limits, 3)
+    limits.learn(key, 429, {}, RPM_TEXT)
+    await asyncio.gather(*waits)
+    assert min(at[1] - at[0], at[2] - at[1]) >= WINDOW / 2
+
+
+async def test_who_waits_and_is_larger_than_a_limit_that_is_learnt_is_refused_at_once(
+    limiter: Limiter,
+) -> None:
+    limits, key = limiter(RateLimit(input_tokens=1_000), window=30), fresh_key()
+    await limits.reserve(key, tokens(600), timeout=0)
+    large = asyncio.create_task(limits.reserve(key, tokens(900), timeout=60))
+    await waiting(limits, 1)
+    small = asyncio.create_task(limits.reserve(key, tokens(100), timeout=60))
+    await waiting(limits, 2)
+    for _ in range(20):
+        await asyncio.sleep(0)  # nothing is under way any more that would ask anyway
+    limits.learn(key, 200, {"anthropic-ratelimit-input-tokens-limit": "800"})
+    with pytest.raises(NeverFitsError) as refused:
+        await asyncio.wait_for(large, 5)
+    assert (refused.value.limit, refused.value.requested) == (800, 900)
+    assert (await asyncio.wait_for(small, 5)).waited < 5
+
+
+async def test_a_day_that_is_used_up_is_waited_for_by_nobody(limiter: Limiter) -> None:
+    limits, key = limiter(RateLimit()), fresh_key()
+    body = RPM_TEXT.replace(b"RPM", b"RPD")
+    limits.learn(key, 429, {"retry-after": "864"}, body)
+    with pytest.raises(WaitTooLongError) as refused:
+        await limits.reserve(key, Amount(), timeout=60)
+    assert 800 < refused.value.retry_after <= 864
+
+
 async def test_an_overloaded_provider_pauses_nothing(limiter: Limiter) -> None:
     limits, key = limiter(RateLimit()), fresh_key()
     assert limits.learn(key, 529, {"retry-after": "30"}).kind is None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.sources.replies.streams import chat_usage, chunk, compact, cut, data_events, ended
 from tests.upstream.completions.dialects import Dialect
 from tests.upstream.completions.events import DONE, chunks_of, encoded
-from token_tracking.sources.replies import UsageHider, ask_for_usage
+from token_tracking.sources.replies import Refusals, UsageHider, ask_for_usage, model_of
 
 ASKS = b'"stream_options":{"include_usage":true}'
 
@@ -83,7 +83,7 @@ def _whole(dialect: Dialect, text: str) -> dict[str, Any]:
     return {
         "id": "chatcmpl-1",
         "created": 1,
-        "model": "m",
+        "model": "gemini-2.5-flash" if dialect == "gemini" else "m",
         "service_tier": "default",
         "choices": [{"message": message, "finish_reason": "stop"}],
         "usage": usage,
@@ -137,6 +137,12 @@ def test_the_usage_may_stand_anywhere_in_a_chunk_and_be_spaced() -> None:
     assert hidden([stream]) == b"data: [DONE]\n\n"
 
 
+def test_a_usage_that_was_told_unasked_beside_the_last_choices_stays() -> None:
+    last = ended(usage=chat_usage(20, 7), model="mistral-large-latest")
+    stream = data_events(chunk({"content": "a"}), last)
+    assert hidden([stream]) == stream
+
+
 def test_a_chunk_without_choices_that_holds_no_usage_stays() -> None:
     azure = chunk(prompt_filter_results=[{"x": 1}])
     assert hidden([data_events({**azure, "usage": None}, ended())]) == data_events(azure, ended())
@@ -154,3 +160,33 @@ def test_what_has_no_usage_to_hide_goes_on_unchanged(pieces: list[bytes]) -> Non
     whole = b"".join(pieces)
     if b'"usage"' not in whole:
         assert hidden(pieces) == whole
+
+
+def test_a_refusal_is_believed_for_an_hour_and_for_its_model_alone() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    refusals.learn("host", "old", 400)
+    refusals.learn("host", "old", 529)
+    assert not refusals.holds("host", "old")
+    refusals.learn("host", "old", 200)
+    others = (("host", "new"), ("host", None), ("other", "old"))
+    assert refusals.holds("host", "old")
+    assert not any(refusals.holds(server, model) for server, model in others)
+    now[0] = 3600.0
+    assert not refusals.holds("host", "old")
+
+
+def test_callers_names_of_models_do_not_fill_the_memory() -> None:
+    refusals = Refusals()
+    for number in range(1001):
+        refusals.learn("host", f"model-{number}", 200)
+    held = [refusals.holds("host", f"model-{number}") for number in range(1001)]
+    assert (held[0], held.count(True)) == (False, 1000)
+
+
+@pytest.mark.parametrize(
+    ("body", "model"),
+    [(b'{"model":"m","x":1}', "m"), (b"{}", None), (b'{"model":7}', None), (b"\xff", None)],
+)
+def test_the_model_that_a_request_names(body: bytes, model: str | None) -> None:
+    assert model_of(body) == model

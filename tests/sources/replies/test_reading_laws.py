@@ -27,6 +27,8 @@ from token_tracking.sources.replies import (
     Form,
     events,
     form_of_path,
+    plain_path,
+    readable_encodings,
     reader_for,
 )
 
@@ -207,6 +209,17 @@ def test_a_small_body_that_decodes_to_a_huge_one_is_not_held() -> None:
         ("/v1beta/openai/chat/completions", "openai"),
         ("/openai/v1/responses", "openai"),
         ("/v1/completions", "openai"),
+        ("/v1/%6Dessages", "anthropic"),
+        ("/anthropic//v1/./messages/", "anthropic"),
+        ("/v1/messages%2Fcount_tokens", None),
+        ("/v1/projects/p/locations/l/publishers/anthropic/models/c@1:rawPredict", "anthropic"),
+        ("/v1/publishers/anthropic/models/c%401:streamRawPredict", "anthropic"),
+        ("/v1/publishers/anthropic/models/count-tokens:rawPredict", None),
+        ("/v1/publishers/mistralai/models/m:rawPredict", None),
+        ("/v1/responses/resp_1", "openai"),
+        ("/v1/responses/compact", "openai"),
+        ("/v1/responses/input_tokens", None),
+        ("/v1/responses/resp_1/input_items", None),
         ("/v1/files/file-1/content", "openai"),
         ("/v1/files/file-1", None),
         ("/v1/embeddings", None),
@@ -217,6 +230,24 @@ def test_a_small_body_that_decodes_to_a_huge_one_is_not_held() -> None:
 )
 def test_the_end_of_a_path_tells_the_form(path: str, form: Form | None) -> None:
     assert form_of_path(path) == form
+
+
+@pytest.mark.parametrize(
+    ("path", "plain"),
+    [
+        ("/v1/messages", "/v1/messages"),
+        ("/v1/%6d%65ssages?beta=true", "/v1/messages"),
+        ("/v1//messages/", "/v1/messages"),
+        ("//v1/x/../messages/.", "/v1/messages"),
+        ("/v1/%256dessages", "/v1/%6dessages"),
+        ("/v1/messages%3Fx", "/v1/messages?x"),
+        ("/..", "/"),
+        ("/", "/"),
+        ("", ""),
+    ],
+)
+def test_a_plain_path_is_what_servers_understand(path: str, plain: str) -> None:
+    assert plain_path(path) == plain
 
 
 def test_errors_and_paths_of_the_other_form_have_no_reader() -> None:
@@ -230,6 +261,20 @@ def test_where_the_type_says_nothing_the_first_byte_does(content_type: str) -> N
     assert read("openai", OPENAI, content_type=content_type) == read("openai", OPENAI)
     whole = b' \n{"id":"chatcmpl-1","choices":[],"usage":' + compact(chat_usage()) + b"}"
     assert read("openai", [b" ", whole], content_type=content_type)[0].usage is not None
+
+
+@pytest.mark.parametrize(
+    ("accepted", "readable"),
+    [
+        ("gzip, deflate, br, compress", "gzip, deflate"),
+        ("br;q=1.0, GZIP;q=0.5", "GZIP;q=0.5"),
+        ("br", "identity"),
+        ("*", "identity"),
+        ("", "identity"),
+    ],
+)
+def test_only_codings_that_can_be_read_are_accepted(accepted: str, readable: str) -> None:
+    assert readable_encodings(accepted) == readable
 
 
 def test_a_coding_that_cannot_be_read_is_said() -> None:

@@ -47,6 +47,13 @@ def seen(the_reply: Reply, the_call: Call) -> UsageEvent:
     return event
 
 
+def test_a_responses_own_id_is_its_key_whoever_fetches_it() -> None:
+    told = reply(form="openai", message_id="resp_1")
+    calls = [call(), call(request_id=None, session_id="s1"), call(request_id="r", started_at=1)]
+    assert {seen(told, each).key for each in calls} == {"resp_1"}
+    assert seen(reply(message_id="resp_1"), call()).key == "/resp_1/req_1"
+
+
 def test_a_reply_becomes_a_sighting_with_what_the_caller_said_of_itself() -> None:
     told = call(
         upstream="anthropic",
@@ -247,3 +254,12 @@ async def test_any_order_of_all_sources_gives_the_same_ledger(
             await store.save_usage(event)
     assert await dump(parts) == await dump(whole)
     assert broken_sums(parts) == []
+
+
+def test_messages_of_a_server_that_repeats_its_ids_are_messages_of_their_own() -> None:
+    reply = Reply(form="openai", message_id="chatcmpl-1", usage=Usage(input_tokens=1))
+    call = Call(started_at=1_800_000_000_000, source="gateway")
+    first, second = sighting_of(reply, call), sighting_of(reply, call)
+    assert first is not None
+    assert second is not None
+    assert first.key != second.key

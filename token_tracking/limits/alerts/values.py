@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
+
+_SMALL: Final = Decimal("0.1")
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -46,5 +48,9 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 def amount(value: int | Decimal) -> str:
-    """`12,000 tokens`, `$1.50`."""
-    return f"${value:,.2f}" if isinstance(value, Decimal) else f"{value:,} tokens"
+    """`12,000 tokens`, `$1.50`; of less than a tenth of a dollar two digits that count."""
+    if not isinstance(value, Decimal):
+        return f"{value:,} tokens"
+    if 0 < value < _SMALL:
+        return f"${Decimal(f'{value:.2g}'):f}"
+    return f"${value:,.2f}"

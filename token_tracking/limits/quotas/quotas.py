@@ -258,8 +258,9 @@ def _refuse_unpriced(applied: Iterable[Applied], asked: Cost) -> None:
     for quota, _ in applied:
         if quota.is_hard and quota.usd is not None and not quota.allows_unpriced:
             raise UnpricedModelError(
-                f"The hard quota of {quota} is in dollars, and no price of this model is known. Add"
-                " one to the price file, or set allows_unpriced on the quota.",
+                f"The hard quota of {quota} is in dollars, and no price of this model is known,"
+                " or none on the terms that the request asks for. Add one to the price file, or set"
+                " allows_unpriced on the quota.",
                 quota=quota,
             )
 

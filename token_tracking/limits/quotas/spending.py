@@ -21,18 +21,22 @@ class Spending:
         self._asked = asked
         self._held = held
 
-    async def settle(self, tokens: int | None, usd: Decimal | None) -> None:
+    async def settle(
+        self, tokens: int | None, usd: Decimal | None, *, is_estimated: bool = False
+    ) -> None:
         """Replace what was reserved by what was billed, also where that is more. It counts in the
         windows in which the request began.
 
         Where an amount is not known (`None`: the response broke off before it told), what was
         reserved counts instead, as `estimated`; a request without any price counts as `unpriced`.
+        With `is_estimated` the amounts are themselves a guess, and count as one.
         What cannot be written now is written later.
 
         Raises:
             InvalidQuotaError: an amount is none.
         """
-        await self._end(bill_of(self._asked, cost(tokens, usd)))
+        bill = bill_of(self._asked, cost(tokens, usd))
+        await self._end(bill._replace(estimated=1) if is_estimated else bill)
 
     async def refund(self) -> None:
         """Give everything back: the request was refused, or never sent."""

@@ -101,8 +101,8 @@ class Quota(Struct, frozen=True, kw_only=True):
             )
 
     def __str__(self) -> str:
-        name = "each" if self.name == EACH else repr(self.name)
-        return f"{self.subject} {name} per {self.period}"
+        whose = f"each {self.subject}" if self.name == EACH else f"{self.subject} {self.name!r}"
+        return f"{whose} per {self.period}"
 
 
 class QuotaStatus(Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ class QuotaStatus(Struct, frozen=True, kw_only=True):
     `used` was billed; `reserved` is held for requests under way; `share` is of the limit that is
     used (above 1 where a soft quota was passed). `unpriced` requests are not in the dollars, which
     are a lower bound then. Of `estimated` requests the bill is not known: they count with what was
-    reserved for them.
+    reserved for them, or seen of their answers.
 
     `forecast_at` is when the limit will be reached (`forecast` documents how it is known), before
     `resets_at`; `None` where it will not, or nobody can say: `forecast_note` says which.

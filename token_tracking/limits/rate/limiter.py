@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Final
 
-from token_tracking.limits.errors import NeverFitsError, WaitTooLongError
+from token_tracking.limits.errors import WaitTooLongError
 from token_tracking.limits.rate.learning import LearnedLimits, News, read_response
-from token_tracking.limits.rate.line import Line
+from token_tracking.limits.rate.line import Line, misfit
 from token_tracking.limits.rate.storage import RateStorage, Wish
 from token_tracking.limits.rate.values import (
     NO_LIMITS,
-    WHAT,
     Amount,
     Counts,
     Learned,
@@ -107,21 +106,22 @@ class RateLimiter:
         A cancelled wait leaves nothing behind.
 
         Raises:
-            NeverFitsError: the request alone is larger than a limit.
+            NeverFitsError: the request alone is larger than a limit, perhaps one that was learnt
+                while it waited.
             WaitTooLongError: there was no room in time, or too many wait already.
             RateStorageError: the storage failed, and has nothing to fall back to.
         """
         if self._limit_for(key) is None:
             return Reservation(None, 0, amount, 0.0)
-        counts, limits = amount.counts(), self.limits(key)
-        for what, asked, limit in zip(WHAT, counts, limits, strict=True):
-            if limit is not None and asked > limit:
-                raise NeverFitsError(limit, asked, what)
+        counts = amount.counts()
+        error = misfit(counts, self.limits(key))
+        if error is not None:
+            raise error
         line = self._line(key)
         if len(line) >= self._max_waiting:
             raise WaitTooLongError(max(line.wait(), 1.0))
         started = time.monotonic()
-        wish = Wish(f"{self._owner}-{next(self._numbers)}", counts, limits)
+        wish = Wish(f"{self._owner}-{next(self._numbers)}", counts)
         part = await line.enter(wish, timeout)
         return Reservation(line, part, amount, time.monotonic() - started)
 
@@ -139,8 +139,8 @@ class RateLimiter:
             heard = response.heard(self._storage.window)
             if heard is not None:
                 self._news.add(key, heard)
-                if key in self._lines:
-                    self._lines[key].wake()
+            if key in self._lines:
+                self._lines[key].wake()
         return response.learned
 
     async def aclose(self) -> None:
@@ -152,7 +152,13 @@ class RateLimiter:
         if line is None:
             if len(self._lines) >= MAX_LINES:
                 self._lines = {k: line for k, line in self._lines.items() if not line.is_idle}
-            line = Line(key, self._owner, self._storage, lambda: self._news.pop(key))
+            line = Line(
+                key,
+                self._owner,
+                self._storage,
+                limits=lambda: self.limits(key),
+                news=lambda: self._news.pop(key),
+            )
             self._lines[key] = line
         return line
 

@@ -3,9 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from token_tracking.limits.errors import RateStorageError, WaitTooLongError
+from token_tracking.limits.errors import (
+    LimitError,
+    NeverFitsError,
+    RateStorageError,
+    WaitTooLongError,
+)
 from token_tracking.limits.rate.storage import Change, Heard, RateStorage, Told, Wish, Work
-from token_tracking.limits.rate.values import Counts, RateKey
+from token_tracking.limits.rate.values import WHAT, Counts, Limits, RateKey
 
 
 class Waiter:
@@ -27,11 +32,18 @@ class Line:
     """
 
     def __init__(
-        self, key: RateKey, owner: str, storage: RateStorage, news: Callable[[], Heard | None]
+        self,
+        key: RateKey,
+        owner: str,
+        storage: RateStorage,
+        *,
+        limits: Callable[[], Limits],
+        news: Callable[[], Heard | None],
     ) -> None:
         self._key = key
         self._owner = owner
         self._storage = storage
+        self._limits = limits
         self._news = news
         self._waiting: dict[str, Waiter] = {}
         self._new: dict[str, Wish] = {}
@@ -58,7 +70,7 @@ class Line:
         """Wait for room; the part that the wish was counted in.
 
         Raises WaitTooLongError after that many `seconds`, or as soon as a pause is known to be
-        longer.
+        longer; NeverFitsError where a limit that was learnt meanwhile is smaller than the wish.
         """
         loop = asyncio.get_running_loop()
         waiter = Waiter(wish, loop.time() + seconds, loop.create_future())
@@ -123,8 +135,14 @@ class Line:
     async def _turn(self) -> None:
         """One turn at the storage, and what it answers to whom."""
         turned, self._turned = self._turned, []
+        limits = self._limits()
+        self._refuse_larger(limits)
         work = Work(
-            self._news(), tuple(self._changes), tuple(self._left.values()), self._entering()
+            limits=limits,
+            heard=self._news(),
+            changes=tuple(self._changes),
+            left=tuple(self._left.values()),
+            wishes=self._entering(),
         )
         self._changes, self._left, self._new = [], {}, {}
         try:
@@ -155,10 +173,21 @@ class Line:
     def _refuse(self, asked: list[Waiter], until: float) -> None:
         """Send away those whose time is over before `until`."""
         for waiter in asked:
-            if waiter.deadline <= until and not waiter.granted.done():
-                del self._waiting[waiter.wish.id]
-                self._left[waiter.wish.id] = waiter.wish
-                waiter.granted.set_exception(WaitTooLongError(self.wait()))
+            if waiter.deadline <= until:
+                self._send_away(waiter, WaitTooLongError(self.wait()))
+
+    def _refuse_larger(self, limits: Limits) -> None:
+        """Send away those who can never fit any more."""
+        for waiter in tuple(self._waiting.values()):
+            error = misfit(waiter.wish.counts, limits)
+            if error is not None:
+                self._send_away(waiter, error)
+
+    def _send_away(self, waiter: Waiter, error: LimitError) -> None:
+        if not waiter.granted.done():
+            del self._waiting[waiter.wish.id]
+            self._left[waiter.wish.id] = waiter.wish
+            waiter.granted.set_exception(error)
 
     async def _rest(self) -> None:
         """Until something changes, or the storage may have something else to say."""
@@ -176,3 +205,11 @@ class Line:
         for waiter in waiting.values():
             if not waiter.granted.done():
                 waiter.granted.set_exception(error)
+
+
+def misfit(counts: Counts, limits: Limits) -> NeverFitsError | None:
+    """What is wrong with a request that alone is larger than a limit."""
+    for what, asked, limit in zip(WHAT, counts, limits, strict=True):
+        if limit is not None and asked > limit:
+            return NeverFitsError(limit, asked, what)
+    return None

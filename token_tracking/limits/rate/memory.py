@@ -15,7 +15,7 @@ from token_tracking.limits.rate.storage import (
     Wish,
     Work,
 )
-from token_tracking.limits.rate.values import WINDOW_SECONDS, Counts, RateKey
+from token_tracking.limits.rate.values import WINDOW_SECONDS, Counts, Limits, RateKey
 
 MOMENT: Final = 1e-6
 """The shortest wait, in seconds."""
@@ -80,7 +80,7 @@ class _Window:
             self._line.pop(wish.id, None)
         for wish in work.wishes:
             self._line.setdefault(wish.id, wish)
-        return self._served(now, part)
+        return self._served(now, part, work.limits)
 
     def is_used(self, now: float) -> bool:
         self._advance(now)
@@ -119,13 +119,13 @@ class _Window:
                 as_of = min(part, part + 1 + lasting - HELD_PARTS)
                 self._add(as_of, kind, used - self._totals[kind])
 
-    def _served(self, now: float, part: int) -> Told:
+    def _served(self, now: float, part: int, limits: Limits) -> Told:
         pause = max(0.0, self._paused_until - now)
         granted: list[Granted] = []
         wait = pause
         while self._line and not pause:
             wish = next(iter(self._line.values()))
-            wait = self._wait(now, wish)
+            wait = self._wait(now, wish, limits)
             if wait:
                 break
             del self._line[wish.id]
@@ -133,10 +133,10 @@ class _Window:
             granted.append(Granted(wish.id, part))
         return Told(granted, len(self._line), wait, pause)
 
-    def _wait(self, now: float, wish: Wish) -> float:
+    def _wait(self, now: float, wish: Wish, limits: Limits) -> float:
         """Seconds until the wish fits, if nothing is given back; 0 if it fits now."""
         wait = 0.0
-        for kind, limit in enumerate(wish.limits):
+        for kind, limit in enumerate(limits):
             if limit is None or not wish.counts[kind]:
                 continue
             over = self._totals[kind] + wish.counts[kind] - limit

@@ -51,7 +51,6 @@ _log = logging.getLogger(__name__)
 class _WireWish(Struct):
     id: str
     counts: tuple[int, ...]
-    limits: tuple[int, ...]
 
 
 class _Wire(Struct):
@@ -63,6 +62,7 @@ class _Wire(Struct):
     patience: int
     ahead: int
     keep: int
+    limits: tuple[int, ...]
     pause: int
     used: tuple[int, ...]
     returns: tuple[int, ...]
@@ -162,6 +162,7 @@ class RedisRateStorage:
                 patience=round(patience * 1e6),
                 ahead=AHEAD,
                 keep=round((3 * self.window + patience) * 1e3),
+                limits=_limits(work.limits),
                 pause=round(heard.pause * 1e6),
                 used=_limits(heard.used),
                 returns=tuple(round(seconds * 1e6) for seconds in heard.returns_in),
@@ -173,7 +174,7 @@ class RedisRateStorage:
 
 
 def _wish(wish: Wish) -> _WireWish:
-    return _WireWish(wish.id, wish.counts, _limits(wish.limits))
+    return _WireWish(wish.id, wish.counts)
 
 
 def _limits(limits: Limits) -> tuple[int, ...]:

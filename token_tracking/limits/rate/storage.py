@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from token_tracking.limits.rate.values import Counts, Limits, RateKey
+from token_tracking.limits.rate.values import NO_LIMITS, Counts, Limits, RateKey
 
 SUB_WINDOWS: Final = 100
 HELD_PARTS: Final = SUB_WINDOWS + 2
@@ -19,11 +19,10 @@ Partly = tuple[int | None, int | None, int | None, int | None]
 
 
 class Wish(Struct, frozen=True, gc=False):
-    """A request in the line. It never asks for more than its limits: the limiter sees to it."""
+    """A request in the line. It never asks for more than the limits: who asks sees to it."""
 
     id: str
     counts: Counts
-    limits: Limits
 
 
 class Change(Struct, frozen=True, gc=False):
@@ -47,8 +46,10 @@ class Heard(Struct, frozen=True, gc=False):
 
 
 class Work(Struct, frozen=True, gc=False):
-    """What one turn does, in this order, before it serves the line."""
+    """What one turn does, in this order, before it serves the line. `limits` are those that hold
+    now for the owner's wishes, also for those that wait already: limits are learnt meanwhile."""
 
+    limits: Limits = NO_LIMITS
     heard: Heard | None = None
     changes: tuple[Change, ...] = ()
     left: tuple[Wish, ...] = ()

@@ -2,7 +2,8 @@
 -- KEYS: the counts (hash), the line (sorted set by number). ARGV: the work, as JSON.
 -- Hash: b<part> "requests input output tokens"; total; first; now; number; paused;
 -- w<id> the wish in JSON; c<owner> how many of an owner's wishes wait, s<owner> when it last
--- asked, g<owner> what it was granted and has not heard of. Microseconds of this server's clock.
+-- asked, l<owner> the limits that it knows of, g<owner> what it was granted and has not heard of.
+-- Microseconds of this server's clock.
 local H, L = KEYS[1], KEYS[2]
 local work = cjson.decode(ARGV[1])
 local size, held = work.part, work.held
@@ -114,11 +115,19 @@ for _, wish in ipairs(work.wishes) do
   end
 end
 
+-- Each process may have learnt other limits: its wishes are held to those that it told last.
+local limits = {[work.owner] = work.limits}
+redis.call('HSET', H, 'l' .. work.owner, written(work.limits))
+local function limits_of(owner)
+  if not limits[owner] then limits[owner] = read(redis.call('HGET', H, 'l' .. owner)) end
+  return limits[owner]
+end
+
 -- Microseconds until a wish fits after those before it, if nothing is given back.
 local function until_fits(wish, before)
   local free = 0
   for kind = 1, 4 do
-    local limit, count = wish.limits[kind], wish.counts[kind]
+    local limit, count = limits_of(wish.owner)[kind], wish.counts[kind]
     local over = total[kind] + before[kind] + count - limit
     if limit >= 0 and count > 0 and over > 0 then
       local index = first
@@ -139,7 +148,7 @@ local function is_alive(owner)
     local seen = tonumber(redis.call('HGET', H, 's' .. owner) or 0)
     alive[owner] = now - seen <= work.patience
     if not alive[owner] then
-      redis.call('HDEL', H, 's' .. owner, 'g' .. owner, 'c' .. owner)
+      redis.call('HDEL', H, 's' .. owner, 'g' .. owner, 'c' .. owner, 'l' .. owner)
     end
   end
   return alive[owner]
@@ -196,10 +205,11 @@ end
 redis.call('HSET', H, unpack(fields))
 local waiting = tonumber(redis.call('HGET', H, 'c' .. work.owner) or 0)
 if waiting > 0 then redis.call('HSET', H, 's' .. work.owner, number(now)) else
-  redis.call('HDEL', H, 's' .. work.owner, 'c' .. work.owner)
+  redis.call('HDEL', H, 's' .. work.owner, 'c' .. work.owner, 'l' .. work.owner)
 end
-redis.call('PEXPIRE', H, work.keep)
-redis.call('PEXPIRE', L, work.keep)
+local keep = work.keep + math.ceil(paused_for / 1000)
+redis.call('PEXPIRE', H, keep)
+redis.call('PEXPIRE', L, keep)
 
 local answer = {tostring(wait), tostring(paused_for), waiting}
 for _, grant in ipairs(granted) do

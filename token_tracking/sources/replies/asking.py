@@ -1,5 +1,7 @@
 """Asking a streamed chat completion for its usage, which it tells only to who asks."""
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -13,7 +15,53 @@ _OPTIONS: Final = b'"stream_options":{"include_usage":true}'
 REFUSALS: Final = frozenset({400, 422})
 """The statuses of a server that does not know an option. Its body says which."""
 
+_REFUSED_FOR: Final = 3600.0
+"""Seconds: servers are updated, and a name may come to stand for another one."""
+
+_MOST_REFUSING: Final = 1000
+"""Names of models come from callers: they must not fill the memory."""
+
 _NAMES: Final = (b"stream_options", b"include_usage")
+
+
+class Refusals:
+    """Which servers do not let themselves be asked, by model: behind one server there may be
+    others. It is believed only where the same request was answered once it did not ask, and for
+    an hour; a caller's own mistake may name the option, too."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[tuple[str, str | None], float] = {}
+
+    def holds(self, server: str, model: str | None) -> bool:
+        """Whether it need not be asked."""
+        until = self._until.get((server, model))
+        return until is not None and self._clock() < until
+
+    def learn(self, server: str, model: str | None, status: int) -> None:
+        """From the status of its answer to a request that was refused with the option, and went
+        without."""
+        if status // 100 != 2:
+            return
+        self._until.pop((server, model), None)
+        if len(self._until) >= _MOST_REFUSING:
+            del self._until[next(iter(self._until))]
+        self._until[server, model] = self._clock() + _REFUSED_FOR
+
+
+class _Named(Struct, gc=False):
+    model: str | None = None
+
+
+_decode_named = msgspec.json.Decoder(_Named).decode
+
+
+def model_of(body: bytes) -> str | None:
+    """The model that a request names."""
+    try:
+        return _decode_named(body).model
+    except (MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class _Asked(Struct, gc=False):
@@ -53,5 +101,6 @@ def _with_options(body: bytes, given: Raw) -> bytes | None:
 
 
 def refuses_usage(status: int, body: bytes) -> bool:
-    """Whether an answer refuses the option that `ask_for_usage` added: then ask without it."""
+    """Whether an answer may refuse the option that `ask_for_usage` added: ask without it then.
+    What `Refusals` learn is up to how that is answered."""
     return status in REFUSALS and any(name in body for name in _NAMES)

@@ -12,6 +12,7 @@ from token_tracking.sources.replies.encodings import Decoder
 from token_tracking.sources.replies.events import LONGEST, Events, Lines
 from token_tracking.sources.replies.json_values import decoded
 from token_tracking.sources.replies.problems import TOO_LONG, UNREADABLE
+from token_tracking.sources.replies.sighting import is_response_id
 from token_tracking.sources.replies.values import Form, Reply
 
 
@@ -157,6 +158,28 @@ class SniffedBody:
     def finish(self, *, is_complete: bool) -> list[Reply]:
         """What it told."""
         return [] if self._body is None else self._body.finish(is_complete=is_complete)
+
+
+class RetrievedBody:
+    """A response that was made before: it is told where its id says which message it is, as it
+    would be counted at each retrieval else."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event was read."""
+        return self._body.is_over
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._body.feed(data)
+
+    def finish(self, *, is_complete: bool) -> list[Reply]:
+        """What it told."""
+        replies = self._body.finish(is_complete=is_complete)
+        return [each for each in replies if each.problem or is_response_id(each.message_id)]
 
 
 class EncodedBody:

@@ -38,6 +38,17 @@ class Decoder(Protocol):
         ...
 
 
+def readable_encodings(accept_encoding: str) -> str:
+    """The value of an `accept-encoding` header without those that cannot be decoded here; where
+    none is left, `identity`."""
+    kept = [
+        coding
+        for coding in (each.strip() for each in accept_encoding.split(","))
+        if coding.partition(";")[0].strip().lower() in READABLE_ENCODINGS
+    ]
+    return ", ".join(kept) or "identity"
+
+
 def codings_of(content_encoding: str) -> list[str]:
     """The codings that the value of a `content-encoding` header names; none for plain bytes."""
     codings = [name for part in content_encoding.split(",") if (name := part.strip().lower())]

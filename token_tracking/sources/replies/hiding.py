@@ -1,7 +1,8 @@
 """Hiding the usage that `ask_for_usage` asked for from a caller who did not ask."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from token_tracking.sources.replies.json_values import decoded, mapping
 from token_tracking.sources.replies.members import without
@@ -20,7 +21,10 @@ _MOST_HELD: Final = 1 << 20
 
 class UsageHider:
     """Takes the usage that `ask_for_usage` asked for out of the stream again: the chunk that holds
-    nothing else, and the member `usage` of every other one.
+    nothing else, and the `"usage":null` of every other one.
+
+    A usage beside choices stays: servers that tell it there (Mistral, DeepSeek, xAI) do so unasked.
+    But Gemini tells it in every chunk, and only to who asks.
 
     Lines of data are held until they are whole, all else goes on at once. It reads bytes without a
     content coding: ask the provider for none (`accept-encoding: identity`).
@@ -97,7 +101,12 @@ def _shown(line: bytes) -> bytes | None:
     chunk = mapping(decoded(line[begin:]))
     if chunk.get("choices") == [] and mapping(chunk.get("usage")):
         return None
-    if "usage" not in chunk:
+    if "usage" not in chunk or not (chunk["usage"] is None or _is_gemini(chunk)):
         return line
     blank = len(line[begin:]) - len(line[begin:].lstrip())
     return line[: begin + blank] + without(line[begin + blank :], "usage")
+
+
+def _is_gemini(chunk: Mapping[str, Any]) -> bool:
+    model: object = chunk.get("model")
+    return isinstance(model, str) and model.removeprefix("models/").startswith("gemini-")

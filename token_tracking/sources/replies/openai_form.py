@@ -130,6 +130,8 @@ def _known(reply: Reply) -> list[Reply]:
 
 
 def _read_whole(message: OpenAIMessage, given: Mapping[str, Any]) -> None:
+    if given.get("deleted") is True:
+        return
     if given.get("object") == "response":
         message.take_response(given)
         message.take_output(given.get("output"))

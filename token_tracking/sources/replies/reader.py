@@ -12,11 +12,19 @@ from token_tracking.sources.replies.bodies import (
     FormEvents,
     JsonBody,
     LineBody,
+    RetrievedBody,
     SniffedBody,
     UnreadableBody,
 )
 from token_tracking.sources.replies.encodings import codings_of, decoder_of
 from token_tracking.sources.replies.openai_form import OpenAIEvents
+from token_tracking.sources.replies.paths import (
+    form_of_path,
+    is_file,
+    is_results,
+    is_retrieval,
+    parts_of,
+)
 from token_tracking.sources.replies.values import Form, Reply
 
 _Read = Callable[[object], list[Reply]]
@@ -53,20 +61,6 @@ class ReplyReader(Protocol):
         ...
 
 
-def form_of_path(path: str) -> Form | None:
-    """Whose form a request to this path has, by the path's end; `None` where it holds no usage.
-
-    These are `/messages` and `/messages/batches/ID/results` of Anthropic, `/chat/completions`,
-    `/completions`, `/responses` and `/files/ID/content` of OpenAI, each with anything in front.
-    """
-    parts = _parts(path)
-    if parts[-1:] == ["messages"] or _is_results(parts):
-        return "anthropic"
-    if parts[-1:] in (["completions"], ["responses"]) or _is_file(parts):
-        return "openai"
-    return None
-
-
 def reader_for(
     form: Form, *, path: str, status: int, content_type: str, content_encoding: str = ""
 ) -> ReplyReader | None:
@@ -77,7 +71,7 @@ def reader_for(
     """
     if status // 100 != 2 or form_of_path(path) != form:
         return None
-    body = _body(form, _parts(path), content_type.lower())
+    body = _body(form, parts_of(path), content_type.lower())
     codings = codings_of(content_encoding)
     if not codings:
         return body
@@ -86,8 +80,13 @@ def reader_for(
 
 
 def _body(form: Form, parts: list[str], content_type: str) -> Body:
-    if _is_results(parts) or _is_file(parts):
+    if is_results(parts) or is_file(parts):
         return LineBody(form, _BATCH[form])
+    body = _message_body(form, content_type)
+    return RetrievedBody(body) if form == "openai" and is_retrieval(parts) else body
+
+
+def _message_body(form: Form, content_type: str) -> Body:
     if "event-stream" in content_type:
         return _event_body(form)
     if "json" in content_type:
@@ -101,15 +100,3 @@ def _json_body(form: Form) -> Body:
 
 def _event_body(form: Form) -> Body:
     return EventBody(form, _EVENTS[form]())
-
-
-def _parts(path: str) -> list[str]:
-    return path.partition("?")[0].rstrip("/").split("/")
-
-
-def _is_results(parts: list[str]) -> bool:
-    return parts[-4:-2] == ["messages", "batches"] and parts[-1] == "results"
-
-
-def _is_file(parts: list[str]) -> bool:
-    return parts[-3:-2] == ["files"] and parts[-1] == "content"

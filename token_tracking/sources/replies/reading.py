@@ -45,6 +45,12 @@ class Reading:
         try:
             self.replies += reader.finish(is_complete=is_complete)
             for reply in self.replies:
+                if reply.problem is not None:
+                    _logger.warning(
+                        "What %s billed for a message is not known: %s",
+                        self._call.upstream or "a provider",
+                        reply.problem,
+                    )
                 event = sighting_of(reply, self._call)
                 if event is not None:
                     self._record(event)

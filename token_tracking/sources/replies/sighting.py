@@ -50,21 +50,28 @@ def sighting_of(reply: Reply, call: Call) -> UsageEvent | None:
     )
 
 
+def is_response_id(message_id: str | None) -> bool:
+    """Whether an id is one of the Responses API's own: no other response has it."""
+    return message_id is not None and message_id.startswith("resp_")
+
+
 def _key(reply: Reply, call: Call) -> str:
     """The message's identity.
 
     OpenAI's request ids are the provider's own: with one, the session is left out of the scope, so
     that a tracked SDK behind the gateway counts once though only one of them knows the session.
-    Anthropic's form keeps it, as a transcript has it.
+    Anthropic's form keeps it, as a transcript has it. A response's id (Responses API) is global: it
+    may be fetched again, under other request ids. Servers that give no request id may give one id
+    to many messages, two of them in one millisecond: each is a message of its own.
     """
     request = text(reply.request_id) or text(call.request_id)
     session = text(call.session_id)
     if reply.form == "openai" and request is not None:
         session = None
-    message_id = text(reply.message_id)
-    if message_id is None:
-        return message_key("", session, request or uuid.uuid4().hex, call.started_at)
-    return message_key(message_id, session, request, call.started_at)
+    message_id = text(reply.message_id) or ""
+    if reply.form == "openai" and is_response_id(message_id):
+        return message_id
+    return message_key(message_id, session, request or uuid.uuid4().hex, call.started_at)
 
 
 def _model(reply: Reply, call: Call) -> str | None:

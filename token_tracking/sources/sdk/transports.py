@@ -1,113 +1,88 @@
-"""Transports that read responses along: around those that a client has."""
+"""Transports that read responses along: around those that an HTTP client has."""
 
 from collections.abc import AsyncIterator, Iterator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 
-from token_tracking.sources.sdk.watching import Bytes, Watching
+from token_tracking.sources.replies import refuses_usage
+from token_tracking.sources.sdk.watching import Bytes, Watch, Watching
 
 
-class Tracked:
-    """What both have in common. `watching` says what is done; what else is asked of a transport is
-    asked of the one inside."""
+class SyncTracked(httpx2.BaseTransport):
+    """Around a sync transport, for one request."""
 
-    def __init__(self, inner: Any, watching: Watching) -> None:
+    def __init__(self, inner: httpx2.BaseTransport, watching: Watching) -> None:
         self._inner = inner
-        self.watching = watching
-
-    def __getattr__(self, name: str) -> Any:
-        # Not for special names: what copies or pickles would ask before there is one inside.
-        if name.startswith("__") or "_inner" not in self.__dict__:
-            raise AttributeError(name)
-        return getattr(self._inner, name)
-
-
-class SyncTracked(Tracked, httpx2.BaseTransport):
-    """Around a sync transport."""
+        self._watching = watching
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; its response is read along."""
-        watch = self.watching.watch(request)
+        watch = self._watching.watch(request)
         if watch is None:
             return self._inner.handle_request(request)
-        asking = self.watching.asking(request)
-        response: httpx2.Response = self._inner.handle_request(asking or request)
-        if asking is not None and self.watching.may_refuse(response):
-            body = b"".join(response.iter_raw())
-            response.close()
-            if self.watching.was_refused(request, response, body):
-                response, asking = self._inner.handle_request(request), None
-            else:
+        asking = watch.asking(request)
+        response = self._inner.handle_request(asking or request)
+        if asking is not None and watch.may_refuse(response):
+            body = _content(response)
+            if body is None:
+                body = b"".join(response.iter_raw())
+                response.close()
                 response = _again(response, body)
-        passing = watch.bytes_of(response, was_asked=asking is not None)
-        if passing is not None and not _was_read(response, passing):
-            response.stream = _SyncBytes(response.stream, passing)
-        return response
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def __enter__(self) -> Self:
-        self._inner.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self._inner.__exit__(exc_type, exc_value, traceback)
+            if refuses_usage(response.status_code, body):
+                response, asking = self._inner.handle_request(request), None
+                watch.went_without(response.status_code)
+        return _read_along(response, watch, was_asked=asking is not None, kind=_SyncBytes)
 
 
-class AsyncTracked(Tracked, httpx2.AsyncBaseTransport):
-    """Around an async transport."""
+class AsyncTracked(httpx2.AsyncBaseTransport):
+    """Around an async transport, for one request."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, watching: Watching) -> None:
+        self._inner = inner
+        self._watching = watching
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; its response is read along."""
-        watch = self.watching.watch(request)
+        watch = self._watching.watch(request)
         if watch is None:
             return await self._inner.handle_async_request(request)
-        asking = self.watching.asking(request)
-        response: httpx2.Response = await self._inner.handle_async_request(asking or request)
-        if asking is not None and self.watching.may_refuse(response):
-            body = b"".join([chunk async for chunk in response.aiter_raw()])
-            await response.aclose()
-            if self.watching.was_refused(request, response, body):
-                response, asking = await self._inner.handle_async_request(request), None
-            else:
+        asking = watch.asking(request)
+        response = await self._inner.handle_async_request(asking or request)
+        if asking is not None and watch.may_refuse(response):
+            body = _content(response)
+            if body is None:
+                body = b"".join([chunk async for chunk in response.aiter_raw()])
+                await response.aclose()
                 response = _again(response, body)
-        passing = watch.bytes_of(response, was_asked=asking is not None)
-        if passing is not None and not _was_read(response, passing):
-            response.stream = _AsyncBytes(response.stream, passing)
+            if refuses_usage(response.status_code, body):
+                response, asking = await self._inner.handle_async_request(request), None
+                watch.went_without(response.status_code)
+        return _read_along(response, watch, was_asked=asking is not None, kind=_AsyncBytes)
+
+
+def _content(response: httpx2.Response) -> bytes | None:
+    """The body of a response that was made whole, by a stand-in for a server: decoded, and nobody
+    reads its stream. `None` where it is yet to come."""
+    return getattr(response, "_content", None)
+
+
+def _read_along(
+    response: httpx2.Response,
+    watch: Watch,
+    *,
+    was_asked: bool,
+    kind: "type[_SyncBytes | _AsyncBytes]",
+) -> httpx2.Response:
+    content = _content(response)
+    passing = watch.bytes_of(response, was_asked=was_asked, is_decoded=content is not None)
+    if passing is None:
         return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self._inner.__aexit__(exc_type, exc_value, traceback)
-
-
-def _was_read(response: httpx2.Response, passing: Bytes) -> bool:
-    """A response that was made whole, by a stand-in for a server: nobody reads its stream."""
-    content: bytes | None = getattr(response, "_content", None)
-    if content is None:
-        return False
-    passing.passed(content)
-    passing.ended()
-    return True
+    if content is not None:
+        shown = passing.passed(content) + passing.ended()
+        return response if shown == content else _shown(response, shown)
+    response.stream = kind(response.stream, passing)
+    return response
 
 
 def _again(response: httpx2.Response, body: bytes) -> httpx2.Response:
@@ -117,6 +92,15 @@ def _again(response: httpx2.Response, body: bytes) -> httpx2.Response:
         headers=response.headers,
         stream=httpx2.ByteStream(body),
         extensions=response.extensions,
+    )
+
+
+def _shown(response: httpx2.Response, content: bytes) -> httpx2.Response:
+    """A whole response with another content."""
+    headers = response.headers.copy()
+    headers.pop("content-length", None)
+    return httpx2.Response(
+        response.status_code, headers=headers, content=content, extensions=response.extensions
     )
 
 

@@ -4,6 +4,7 @@ Requests and responses are httpx2's; they are taken as they are, whatever packag
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -15,13 +16,17 @@ from token_tracking.sources.replies import (
     Form,
     Reading,
     Record,
+    Refusals,
     UsageHider,
     ask_for_usage,
     form_of_path,
+    model_of,
+    readable_encodings,
     reader_for,
-    refuses_usage,
 )
+from token_tracking.sources.sdk.gateways import GATEWAY_HEADER, Gateways
 from token_tracking.sources.sdk.values import Caller
+from token_tracking.usage import UsageEvent
 
 _OWN: Final = {
     "x-token-tracking-session": "session_id",
@@ -31,29 +36,31 @@ _OWN: Final = {
 }
 """Headers of a call that say who makes it, and what they replace. They are meant for us."""
 
-GATEWAY_HEADER: Final = "x-token-tracking"
-"""Stands in each response that came through our gateway, which records it too."""
-
-_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 class Watching:
-    """What all calls of one client share."""
+    """What all calls of one client share. `gateway` is the base URL of one of ours, where the
+    client is known to ask that."""
 
-    def __init__(self, form: Form, record: Record, caller: Caller) -> None:
-        self._form: Form = form
+    def __init__(
+        self, form: Form, record: Record, caller: Caller, *, gateway: Any | None = None
+    ) -> None:
+        self.form: Form = form
+        self.refusals = Refusals()
         self._record = record
         self._caller = caller
-        self._refusing: set[str] = set()
-        self._gateways: set[str] = set(_HERE)
+        self._gateways = Gateways(gateway)
 
     def watch(self, request: Any) -> "Watch | None":
         """The watch over a request, or `None` where its response holds no usage."""
         path: str = request.url.path
+        is_watched = form_of_path(path) == self.form
         told = self._taken(request)
-        if form_of_path(path) != self._form:
+        if not is_watched:
             return None
         caller = {name: told.get(name) or getattr(self._caller, name) for name in _OWN.values()}
+        if self._gateways.holds(request.url):
+            _tell(request, caller)
+        _narrow(request)
         call = Call(
             started_at=time.time_ns() // 1_000_000,
             source="sdk",
@@ -61,7 +68,7 @@ class Watching:
             metadata=self._caller.metadata,
             **caller,
         )
-        return Watch(self, path, call)
+        return Watch(self, request, path, call)
 
     def _taken(self, request: Any) -> dict[str, str]:
         """Our own headers. A gateway of ours wants them; a provider has no business with them."""
@@ -70,20 +77,81 @@ class Watching:
             for header, name in _OWN.items()
             if header in request.headers
         }
-        if told and request.url.host not in self._gateways:
+        if told and not self._gateways.holds(request.url):
             for header in _OWN:
                 request.headers.pop(header, None)
         return told
 
+    def reading(
+        self, request: Any, path: str, call: Call, response: Any, *, is_decoded: bool
+    ) -> Reading | None:
+        """What reads a response along, where that tells of usage."""
+        headers = response.headers
+        self._gateways.learn(request.url, response)
+        reader = reader_for(
+            self.form,
+            path=path,
+            status=response.status_code,
+            content_type=headers.get("content-type", ""),
+            content_encoding="" if is_decoded else headers.get("content-encoding", ""),
+        )
+        if reader is None:
+            return None
+        request_id = headers.get(REQUEST_ID[self.form])
+        # Nothing would tell that the gateway's sighting is of the same message: of OpenAI's form
+        # without a request's id, and of Anthropic's since each side knows a session of its own.
+        is_alone = GATEWAY_HEADER not in headers or (self.form == "openai" and request_id)
+        record = self._record if is_alone else self._record_global
+        return Reading(reader, replace(call, request_id=request_id), record)
+
+    def _record_global(self, event: UsageEvent) -> None:
+        # Keys that are scoped have their parts divided by slashes.
+        if "/" not in event.key:
+            self._record(event)
+
+
+def _tell(request: Any, caller: Mapping[str, str | None]) -> None:
+    """Tell a gateway who calls, unless the call itself does."""
+    told: list[tuple[bytes, bytes]] = []
+    for header, name in _OWN.items():
+        value = caller[name]
+        # What no header can hold is not told: the call must not fail for it.
+        if header not in request.headers and value and value.isprintable():
+            told.append((header.encode(), value.strip().encode()))
+    if told:
+        # Headers are set in ASCII where the others are; names may need UTF-8.
+        request.headers = type(request.headers)([*request.headers.raw, *told])
+
+
+def _narrow(request: Any) -> None:
+    """Accept only content codings that can be read here."""
+    accepted = request.headers.get("accept-encoding")
+    if accepted is not None:
+        readable = readable_encodings(accepted)
+        if readable != accepted:
+            request.headers["accept-encoding"] = readable
+
+
+class Watch:
+    """One call."""
+
+    def __init__(self, watching: Watching, request: Any, path: str, call: Call) -> None:
+        self._watching = watching
+        self._request = request
+        self._path = path
+        self._call = call
+        self._model: str | None = None
+
     def asking(self, request: Any) -> Any | None:
         """The request of a streamed completion that asks for its usage; `None` where it need not,
         or where the server refused to be asked."""
-        is_asked = self._form == "openai" and request.url.path.endswith("/completions")
+        is_asked = self._watching.form == "openai" and self._path.endswith("/completions")
         content: bytes | None = getattr(request, "_content", None)  # None: a body that streams
-        if not is_asked or content is None or request.url.host in self._refusing:
-            return None
-        body = ask_for_usage(content)
+        body = ask_for_usage(content) if is_asked and content is not None else None
         if body is None:
+            return None
+        self._model = model_of(body)
+        if self._watching.refusals.holds(request.url.host, self._model):
             return None
         headers = request.headers.copy()
         del headers["content-length"]
@@ -102,45 +170,18 @@ class Watching:
         """Whether the body has to tell if the option was refused."""
         return response.status_code in REFUSALS
 
-    def was_refused(self, request: Any, response: Any, body: bytes) -> bool:
-        """Whether the option was; such a server is not asked again."""
-        if not refuses_usage(response.status_code, body):
-            return False
-        self._refusing.add(request.url.host)
-        return True
+    def went_without(self, status: int) -> None:
+        """The request was refused with the option, and answered so without it."""
+        self._watching.refusals.learn(self._request.url.host, self._model, status)
 
-    def reading(self, path: str, call: Call, response: Any) -> Reading | None:
-        """What reads a response along, where that tells of usage."""
-        headers = response.headers
-        request_id = headers.get(REQUEST_ID[self._form])
-        if GATEWAY_HEADER in headers:
-            self._gateways.add(call.upstream or "")
-            if self._form == "openai" and request_id is None:
-                # Nothing would tell that the gateway's sighting is of the same message.
-                return None
-        reader = reader_for(
-            self._form,
-            path=path,
-            status=response.status_code,
-            content_type=headers.get("content-type", ""),
-            content_encoding=headers.get("content-encoding", ""),
+    def bytes_of(self, response: Any, *, was_asked: bool, is_decoded: bool) -> "Bytes | None":
+        """What the response's bytes go through on their way; `None` where they need not.
+
+        `is_decoded`: they come without their content coding.
+        """
+        reading = self._watching.reading(
+            self._request, self._path, self._call, response, is_decoded=is_decoded
         )
-        if reader is None:
-            return None
-        return Reading(reader, replace(call, request_id=request_id), self._record)
-
-
-class Watch:
-    """One call."""
-
-    def __init__(self, watching: Watching, path: str, call: Call) -> None:
-        self._watching = watching
-        self._path = path
-        self._call = call
-
-    def bytes_of(self, response: Any, *, was_asked: bool) -> "Bytes | None":
-        """What the response's bytes go through on their way; `None` where they need not."""
-        reading = self._watching.reading(self._path, self._call, response)
         hider = None
         if was_asked and response.headers.get("content-encoding", "identity") == "identity":
             is_stream = "event-stream" in response.headers.get("content-type", "")

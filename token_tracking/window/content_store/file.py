@@ -2,13 +2,13 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from token_tracking.window.errors import ContentStoreError
+from token_tracking.write_ahead import use_write_ahead_log
 
 APPLICATION_ID: Final = 0x74746373
 """`ttcs` in the file's header: how a content store is told from any other database."""
@@ -18,7 +18,6 @@ _OPENING_SECONDS: Final = 5.0
 """How long opening waits for another process, which may be making the file."""
 _BUSY_SECONDS: Final = 0.25
 """How long a call waits for another process: a write takes milliseconds, and a request waits."""
-_RETRY_SECONDS: Final = 0.02
 
 _SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS contents (
@@ -106,7 +105,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {round(_OPENING_SECONDS * 1000)}")
-    _use_journal(connection)
+    use_write_ahead_log(connection, _OPENING_SECONDS)
     for pragma in ("synchronous = NORMAL", "secure_delete = ON", "journal_size_limit = 0"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -116,21 +115,6 @@ def _set_up(connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA:
             connection.execute(statement)
-
-
-def _use_journal(connection: sqlite3.Connection) -> None:
-    """Of two processes that make one file at once, SQLite answers the second who changes its
-    journal at once, without the wait that it was told."""
-    deadline = time.monotonic() + _OPENING_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        else:
-            return
-        time.sleep(_RETRY_SECONDS)
 
 
 def _advice(path: Path, text: str) -> str:

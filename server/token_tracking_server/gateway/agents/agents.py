@@ -10,13 +10,17 @@ from token_tracking_server.gateway.agents.errors import AgentConflictError, Unkn
 from token_tracking_server.gateway.agents.store import AgentStore
 from token_tracking_server.gateway.agents.values import (
     LONGEST_NAME,
+    PARTS,
     Agent,
     Source,
     is_agent_name,
+    with_defaults,
 )
 from token_tracking_server.gateway.config import AgentConfig, ConfigError
 from token_tracking_server.gateway.errors import BadRequestError
 from token_tracking_server.gateway.upstreams import Upstreams
+
+_WINDOW: Final = "window"
 
 _MOST_NAMES: Final = 50
 """Of agents that exist, in an error."""
@@ -113,7 +117,10 @@ class Agents:
 def agent_of(config: AgentConfig) -> Agent:
     """An agent as the configuration has it; what that leaves out has its default."""
     given = {name: value for name, value in structs.asdict(config).items() if value is not None}
-    return Agent(**given)
+    for name in PARTS:
+        if given.get(name) == _WINDOW:
+            given[name] = None
+    return Agent(**with_defaults(given))
 
 
 def checked(configured: Iterable[AgentConfig], upstreams: Upstreams) -> dict[str, Agent]:

@@ -12,6 +12,7 @@ from token_tracking_server.gateway.agents.values import (
     SMALL,
     Agent,
     Source,
+    with_defaults,
 )
 
 MOST_TOKENS: Final = 100_000_000
@@ -23,7 +24,7 @@ Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS, strict=True)]
 
 class AgentSettings(BaseModel):
     """What an agent is, but for its name. Amounts are tokens; null means: as much as the model's
-    window has room for."""
+    window has room for. History and documents that are left out have at most the context."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,8 +50,8 @@ class AgentSettings(BaseModel):
 
     def named(self, name: str) -> Agent:
         """An agent of this name."""
-        given: dict[str, Any] = {**self.model_dump(), "name": name}
-        return Agent(**given)
+        given: dict[str, Any] = {**self.model_dump(exclude_unset=True), "name": name}
+        return Agent(**with_defaults(given))
 
 
 class AgentIn(AgentSettings):

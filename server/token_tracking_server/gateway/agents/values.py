@@ -1,7 +1,8 @@
 """What an agent is."""
 
 import re
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ LONGEST_SYSTEM: Final = 200_000
 """Characters of a system prompt."""
 
 SMALL: Final = Budget.small()
+
+PARTS: Final = ("max_context_tokens", "max_history_tokens", "max_rag_tokens", "max_output_tokens")
+"""The fields that are amounts of tokens."""
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -60,6 +64,18 @@ class Agent(Struct, frozen=True, kw_only=True):
     def has_documents(self) -> bool:
         """Whether documents are searched for its answers."""
         return self.max_rag_tokens != 0
+
+
+def with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an agent, with history and documents at most its context where they are left
+    out: both are parts of it."""
+    fields = dict(given)
+    context = fields.get("max_context_tokens")
+    for name in ("max_history_tokens", "max_rag_tokens"):
+        usual: int = getattr(SMALL, name)
+        if name not in fields and isinstance(context, int):
+            fields[name] = min(usual, context)
+    return fields
 
 
 Source = Literal["configuration", "stored"]

@@ -47,8 +47,8 @@ def create_api(services: Services) -> FastAPI:
         separate_input_output_schemas=False,
     )
     api.chat = Chat(services)
-    answer_problems(api)
-    api.add_middleware(BodyLimit)
+    answer_problems(api, services.gauges)
+    api.add_middleware(BodyLimit, gauges=services.gauges)
     api.include_router(chat_router())
     for router in (
         sessions_router,

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from genai_prices.types import Provider
 
 _FRESH_SECONDS: Final = 600.0
+_PRESETS: Final = {
+    "anthropic": "anthropic",
+    "openai": "openai",
+    "gemini": "google",
+    "groq": "groq",
+}
+"""The names of presets, and what genai-prices calls their providers."""
+
 _PATTERN: Final = re.compile(r"[*?\[]")
 
 
@@ -55,8 +63,7 @@ class Catalog:
             names = {*published().models, *published().overlay["limits"]}
             windows: dict[str, int | None] = dict.fromkeys(names)
         else:
-            listed = provider.models if provider else []
-            windows = {model.id: model.context_window for model in listed}
+            windows = _windows(provider) if provider else {}
         windows |= {
             name: windows.get(name) for name in upstream.models if not _PATTERN.search(name)
         }
@@ -84,8 +91,37 @@ class Catalog:
 
 
 def _provider_of(upstream: Upstream) -> "Provider | None":
+    """The one at its address, or, where that is another's, the one whose preset it is."""
+    found = next((each for each in _providers() if _is_at(each, upstream.base_url)), None)
+    preset = _PRESETS.get(upstream.name)
+    return found or next((each for each in _providers() if each.id == preset), None)
+
+
+def _windows(provider: "Provider") -> dict[str, int | None]:
+    """A provider's models with their windows. Google's are listed with those that only Vertex AI
+    has of others; and where its own window is not told, OpenRouter tells it."""
+    listed = {model.id: model.context_window for model in provider.models}
+    if provider.id != "google":
+        return listed
+    told = {
+        model.id.removeprefix("google/"): model.context_window
+        for each in _providers()
+        if each.id == "openrouter"
+        for model in each.models
+        if model.id.startswith("google/")
+    }
+    return {
+        name: window or told.get(name)
+        for name, window in listed.items()
+        if not name.startswith("claude-")
+    }
+
+
+def _providers() -> "Sequence[Provider]":
     from genai_prices import data  # noqa: PLC0415 (200 ms)
 
-    return next(
-        (each for each in data.providers if re.match(each.api_pattern, upstream.base_url)), None
-    )
+    return data.providers
+
+
+def _is_at(provider: "Provider", address: str) -> bool:
+    return re.match(provider.api_pattern, address) is not None

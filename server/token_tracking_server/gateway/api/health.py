@@ -72,7 +72,7 @@ def health_router(services: Services) -> APIRouter:
     )
     async def metrics() -> Response:
         services.gauges.sessions(await services.histories.count())
-        text, kind = services.gauges.exposition()
+        text, kind = services.gauges.asked_for()
         return Response(text, headers={"content-type": kind})
 
     _ = (health, metrics)

@@ -29,7 +29,9 @@ class ModelOut(BaseModel):
     id: str
     upstream: str
     context_window: int | None = Field(description="Tokens.")
-    max_output_tokens: int | None
+    max_output_tokens: int | None = Field(
+        description="Tokens; null where no source tells them, as for all models but Claude's."
+    )
     prices: Prices | None
     why_no_prices: str | None
 

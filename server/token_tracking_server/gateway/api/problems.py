@@ -9,10 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from token_tracking.counting import CountingError
 from token_tracking.errors import StoreError, TokenTrackingError
-from token_tracking_server.gateway.errors import GatewayError
+from token_tracking_server.gateway.errors import (
+    BadRequestError,
+    BodyTooLargeError,
+    GatewayError,
+    MethodNotAllowedError,
+    NotFoundError,
+)
+from token_tracking_server.gateway.metrics import Gauges
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -20,6 +28,25 @@ _NO_ROUTE: Final = (
     "There is nothing at this address. GET /openapi.json describes what there is; requests to"
     " providers go to /v1/messages or /v1/chat/completions."
 )
+
+_UNREAD: Final = "The body cannot be read: send JSON in UTF-8, not nested too deep."
+
+_ADVICE: Final = {
+    (404, "Not Found"): _NO_ROUTE,
+    (400, "There was an error parsing the body"): _UNREAD,
+}
+"""What is said in place of words that do not say what to do."""
+
+_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
+
+_KINDS: Final = {
+    400: BadRequestError.__name__,
+    404: NotFoundError.__name__,
+    405: MethodNotAllowedError.__name__,
+    413: BodyTooLargeError.__name__,
+    422: "InvalidRequestError",
+}
+"""The words that the metrics have for statuses."""
 
 
 class Problem(BaseModel):
@@ -36,35 +63,61 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 """What every route may answer."""
 
 
-def answer_problems(api: FastAPI) -> None:
-    """Have errors answered as `Problem`."""
-    api.add_exception_handler(RequestValidationError, _invalid)
-    api.add_exception_handler(HTTPException, _refused)
-    api.add_exception_handler(TokenTrackingError, _failed)
-    api.add_exception_handler(Exception, _broken)
+def answer_problems(api: FastAPI, gauges: Gauges) -> None:
+    """Have errors answered as `Problem`, and counted."""
+    answers = _Answers(gauges)
+    api.add_exception_handler(RequestValidationError, answers.invalid)
+    api.add_exception_handler(HTTPException, answers.refused)
+    api.add_exception_handler(TokenTrackingError, answers.failed)
+    api.add_exception_handler(Exception, answers.broken)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return _problem(422, _in_words(error.errors()))
+class _Answers:
+    """What FastAPI asks where something was raised."""
+
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+
+    async def invalid(self, _request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        self._gauges.error("InvalidRequestError")
+        return _problem(422, _in_words(error.errors()))
+
+    async def refused(self, request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        status = error.status_code
+        self._gauges.error(_KINDS.get(status, f"Http{status}Error"))
+        if status == 405:
+            return _not_allowed(request)
+        return _problem(status, _ADVICE.get((status, error.detail), error.detail), error.headers)
+
+    async def failed(self, _request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, GatewayError):
+            self._gauges.own_error(error)
+            return _problem(error.status, str(error), error.headers)
+        self._gauges.error(type(error).__name__)
+        is_passing = isinstance(error, StoreError | CountingError)
+        return _problem(503 if is_passing else 500, str(error))
+
+    async def broken(self, _request: Request, error: Exception) -> JSONResponse:
+        self._gauges.error(GatewayError.__name__)
+        _LOG.error("A request failed.", exc_info=error)
+        return _problem(500, "The gateway failed; its log says why. Please report it.")
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    detail = _NO_ROUTE if error.status_code == 404 and error.detail == "Not Found" else error.detail
-    return _problem(error.status_code, detail, error.headers)
+def _not_allowed(request: Request) -> JSONResponse:
+    """Starlette names the methods of one route, and an address may have several."""
+    methods = [method for method in _METHODS if _takes(request, method)]
+    detail = (
+        f"{request.method} is not what this address takes: use {' or '.join(methods)}. GET"
+        " /openapi.json describes what there is."
+    )
+    return _problem(405, detail, {"allow": ", ".join(methods)})
 
 
-async def _failed(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, GatewayError):
-        return _problem(error.status, str(error), error.headers)
-    is_passing = isinstance(error, StoreError | CountingError)
-    return _problem(503 if is_passing else 500, str(error))
-
-
-async def _broken(_request: Request, error: Exception) -> JSONResponse:
-    _LOG.error("A request failed.", exc_info=error)
-    return _problem(500, "The gateway failed; its log says why. Please report it.")
+def _takes(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -26,7 +26,7 @@ class SessionOut(BaseModel):
     used_at: Moment
     expires_at: Moment
     messages: int = Field(description="How many messages its history has.")
-    requests: int = Field(description="How many requests were answered.")
+    requests: int = Field(description="How many were answered, summaries among them.")
     prompt_tokens: int
     output_tokens: int
     unbilled_requests: int = Field(description="Requests whose response told no usage.")

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Final
 from urllib.parse import urlsplit
 
 from token_tracking.errors import TokenTrackingError
 from token_tracking_server.gateway.config.values import GatewayConfig, Upstream
+from token_tracking_server.gateway.managing.strategies import ON, STRATEGIES
 from token_tracking_server.listening import is_loopback
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_WINDOWS: Final = (*STRATEGIES, ON, "off")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -28,6 +31,8 @@ def check(config: GatewayConfig, environment: Mapping[str, str]) -> None:
         if variable:
             _require(variable, environment)
     _check_agents(config)
+    _check_patterns(config)
+    _check_strategies(config)
     for quota in config.quotas:
         if quota.tokens is None and quota.usd is None:
             raise ConfigError(f"The {quota.period} quota of {quota.subject} needs tokens or usd.")
@@ -103,6 +108,28 @@ def _check_agents(config: GatewayConfig) -> None:
             raise ConfigError(
                 f"Agent {agent.name!r}: no upstream {agent.upstream!r}. {_these(upstreams)}"
             )
+
+
+def _check_patterns(config: GatewayConfig) -> None:
+    names = [upstream.name for upstream in config.upstreams]
+    for rule in config.rate_limits:
+        if not any(fnmatchcase(name, rule.upstream) for name in names):
+            raise ConfigError(
+                f"rate_limits.upstream: {rule.upstream!r} fits no upstream. {_these(names)}"
+            )
+
+
+def _check_strategies(config: GatewayConfig) -> None:
+    _require_one_of(STRATEGIES, config.default_strategy, "gateway.default_strategy")
+    for upstream in config.upstreams:
+        _require_one_of(_WINDOWS, upstream.window, f"upstreams.{upstream.name}.window")
+    for agent in config.agents:
+        _require_one_of(STRATEGIES, agent.strategy, f"Agent {agent.name!r}")
+
+
+def _require_one_of(names: Iterable[str], name: str | None, place: str) -> None:
+    if name is not None and name not in names:
+        raise ConfigError(f"{place}: no strategy {name!r}. {_these(names)}")
 
 
 def _counts(config: GatewayConfig) -> Iterable[int | Decimal | None]:

@@ -82,18 +82,25 @@ class AlertsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     command: tuple[str, ...] = ()
 
 
+Tokens = int | Literal["window"]
+"""A part of a budget; `window` is as much as the model's window has room for."""
+
+
 class AgentConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An agent of conversations, with its budget (tokens); `None` is that budget's default."""
+    """An agent of conversations, with its budget. What is left out (`None`) has the default of
+    small budgets, of which history and documents are at most the context. `category` is that of
+    the documents that are searched, by default all."""
 
     name: str
     model: str
     upstream: str | None = None
     system: str = ""
     strategy: str | None = None
-    max_context_tokens: int | None = None
-    max_history_tokens: int | None = None
-    max_rag_tokens: int | None = None
-    max_output_tokens: int | None = None
+    category: str | None = None
+    max_context_tokens: Tokens | None = None
+    max_history_tokens: Tokens | None = None
+    max_rag_tokens: Tokens | None = None
+    max_output_tokens: Tokens | None = None
     enable_summarization: bool | None = None
     summarize_threshold: float | None = None
 

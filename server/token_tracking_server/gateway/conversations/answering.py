@@ -15,7 +15,6 @@ from token_tracking_server.gateway.conversations.underway import Question, Under
 from token_tracking_server.gateway.conversations.windows import Windows
 from token_tracking_server.gateway.errors import UpstreamBrokeError
 from token_tracking_server.gateway.exchanges import Exchanges
-from token_tracking_server.gateway.metrics import Gauges
 
 
 class Answering:
@@ -29,14 +28,12 @@ class Answering:
         windows: Windows,
         preparing: Preparing,
         prices: PriceBook,
-        gauges: Gauges,
     ) -> None:
         self._store = store
         self._windows = windows
         self._prices = prices
         self._exchanges = exchanges
         self._preparing = preparing
-        self._gauges = gauges
         self._busy: set[str] = set()
 
     @contextmanager
@@ -84,16 +81,14 @@ class Answering:
         prompt = await self._preparing.prompt(
             underway.kept, underway.history, question.content, question.ask, underway.summaries
         )
-        if prompt.removed:
-            self._gauges.compacted(prompt.removed)
         underway.prompt = prompt
         try:
             answer = await self._exchanges.send(with_prompt(question.ask, prompt.prepared))
         except UpstreamBrokeError as error:
-            raise broken(question.ask.upstream, "the connection broke") from error
+            raise broken(question.ask, "the connection broke") from error
         underway.answer = answer
         if answer.status != 200:
-            raise await refusal_of(answer, question.ask.upstream)
+            raise await refusal_of(answer, question.ask)
 
 
 async def in_any_case(work: Coroutine[Any, Any, None]) -> None:

@@ -29,17 +29,19 @@ class Conversations:
         self.store: Final = ConversationStore(services.histories.database)
         self.agents: Final = agents_of(services)
         self._upstreams = services.upstreams
+        self._gauges = services.gauges
         self._at_end = AsyncExitStack()
-        self._windows = Windows(services.prices, services.config.default_strategy)
+        self.windows: Final = Windows(
+            services.prices, services.config.default_strategy, services.gauges
+        )
         self._answering = Answering(
             exchanges=services.exchanges,
             store=self.store,
-            windows=self._windows,
+            windows=self.windows,
             preparing=Preparing(
-                services.exchanges, self._windows, Sources(services.settings, self._at_end)
+                services.exchanges, self.windows, Sources(services.settings, self._at_end)
             ),
             prices=services.prices,
-            gauges=services.gauges,
         )
 
     async def __aenter__(self) -> Self:
@@ -93,7 +95,7 @@ class Conversations:
         except BaseException:
             await in_any_case(held.aclose())
             raise
-        return AnswerEvents(underway, held)
+        return AnswerEvents(underway, held, self._gauges)
 
     async def clear(self, conversation_id: str) -> int:
         """Delete a conversation's messages; how many there were.
@@ -104,7 +106,7 @@ class Conversations:
         """
         with self._answering.alone(conversation_id):
             cleared = await self.store.clear(conversation_id)
-            self._windows.forget(conversation_id)
+            self.windows.forget(conversation_id)
             return cleared
 
     async def delete(self, conversation_id: str) -> None:
@@ -114,7 +116,7 @@ class Conversations:
             UnknownConversationError: there is no such conversation.
         """
         await self.store.delete(conversation_id)
-        self._windows.forget(conversation_id)
+        self.windows.forget(conversation_id)
 
     async def _answered(self, question: Question) -> Answered:
         async with self._answering.answer(question) as underway:

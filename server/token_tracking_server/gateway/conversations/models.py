@@ -1,5 +1,6 @@
 """Conversations as the API tells them."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -35,7 +36,13 @@ def _told(text: str) -> str:
     return text
 
 
-def _small(metadata: dict[str, Any]) -> dict[str, Any]:
+def _kept(metadata: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(metadata, allow_nan=False)
+    except ValueError:
+        raise ValueError("it has a number that JSON cannot hold: NaN, or beyond 1e308") from None
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     if len(msgspec.json.encode(metadata)) > MOST_METADATA:
         raise ValueError(f"it has more than {MOST_METADATA:,} bytes")
     return metadata
@@ -52,7 +59,7 @@ class ConversationIn(BaseModel):
     user: UserName = Field(description="Whose it is: metrics and quotas are by user.")
     agent: AgentName = Field(description="Who answers, where a message names no one else.")
     title: Annotated[str, Field(max_length=500)] | None = None
-    metadata: Annotated[dict[str, Any], AfterValidator(_small)] = Field(
+    metadata: Annotated[dict[str, Any], AfterValidator(_kept)] = Field(
         default_factory=dict, description="The caller's own, kept as it is."
     )
 
@@ -131,7 +138,10 @@ class BreakdownOut(BaseModel):
     user: int
     unattributed: int | None
     basis: Literal["estimated"] = "estimated"
-    error_p95: float | None = Field(description="Relative, of the sum; null: not measured.")
+    error_p95: float | None = Field(
+        description="Relative, of the sum of what is counted; null where none was measured, and"
+        " from the first billed answer on, whose figures the counts go on from."
+    )
 
 
 class MetadataOut(BaseModel):
@@ -169,7 +179,8 @@ class MetadataOut(BaseModel):
                 rag=parts.documents,
                 user=parts.user,
                 unattributed=None if prompt is None else prompt - counted,
-                error_p95=parts.error_p95,
+                # Later it is that of the total, most of which was billed.
+                error_p95=parts.error_p95 or None if parts.overhead == 0 else None,
             ),
             notes=answered.notes,
         )

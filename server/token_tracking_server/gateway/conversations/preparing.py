@@ -24,11 +24,6 @@ class Prompt(Struct, frozen=True, kw_only=True):
     sources: list[str]
 
     @property
-    def removed(self) -> int:
-        """The tokens that the window took out."""
-        return sum(action.tokens for action in self.prepared.actions if action.is_done)
-
-    @property
     def notes(self) -> list[str]:
         """What the window did, and why; of what it left undone, why documents did not come."""
         return [
@@ -91,6 +86,7 @@ class Preparing:
             ) from error
         finally:
             kept.summariser.forget()
+        kept.tally.count(kept.window, prepared, len(messages))
         last = _text(prepared.messages[-1].get("content"))
         sources = searched.used_in(last) if searched else []
         return Prompt(prepared=prepared, sources=sources)

@@ -12,14 +12,15 @@ from token_tracking_server.gateway.conversations.callers import CallerGoneError,
 from token_tracking_server.gateway.conversations.models import AnswerOut
 from token_tracking_server.gateway.conversations.underway import Underway
 from token_tracking_server.gateway.errors import GatewayError
+from token_tracking_server.gateway.metrics import Gauges
 
 
 class AnswerEvents(StreamingResponse):
     """Streams an answer to its caller, and ends it where that goes away. `held` is closed at the
     end, whatever happens."""
 
-    def __init__(self, underway: Underway, held: AsyncExitStack) -> None:
-        self._events = _events(underway, held)
+    def __init__(self, underway: Underway, held: AsyncExitStack, gauges: Gauges) -> None:
+        self._events = _events(underway, held, gauges)
         super().__init__(
             self._events,
             media_type="text/event-stream",
@@ -42,7 +43,9 @@ class AnswerEvents(StreamingResponse):
         await self._held.aclose()
 
 
-async def _events(underway: Underway, held: AsyncExitStack) -> AsyncGenerator[bytes]:
+async def _events(
+    underway: Underway, held: AsyncExitStack, gauges: Gauges
+) -> AsyncGenerator[bytes]:
     """All is closed before the last event: who has read it may go on at once."""
     try:
         async with aclosing(underway.texts()) as texts:
@@ -51,6 +54,7 @@ async def _events(underway: Underway, held: AsyncExitStack) -> AsyncGenerator[by
         answer = AnswerOut.of(await underway.keep())
     except GatewayError as error:
         await held.aclose()
+        gauges.own_error(error)
         said = {"detail": str(error), "status": error.status}
         yield _event("error", msgspec.json.encode(said))
     else:

@@ -159,7 +159,7 @@ class Underway:
             yield bill_of(self.answer.replies, call, self._prices, is_whole=False)
 
     def _broken(self, problem: str) -> AnswerFailedError:
-        return broken(self.question.ask.upstream, problem)
+        return broken(self.question.ask, problem)
 
 
 def _observed(reply: Reply) -> dict[str, Any]:

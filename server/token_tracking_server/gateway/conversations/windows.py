@@ -9,6 +9,8 @@ from token_tracking_server.gateway.agents.values import Agent
 from token_tracking_server.gateway.config.values import Upstream
 from token_tracking_server.gateway.managing.strategies import policies_of
 from token_tracking_server.gateway.managing.summarising import UpstreamSummariser
+from token_tracking_server.gateway.managing.tallies import Tallies, Tally
+from token_tracking_server.gateway.metrics import Gauges
 
 MOST: Final = 500
 """Windows that are remembered. One that is not begins anew from the history: what it had decided
@@ -16,19 +18,23 @@ is decided again, and a cached prefix may be written again."""
 
 
 class Kept(NamedTuple):
-    """A window, for whom it was made, and who writes its summaries."""
+    """A window, for whom it was made, who writes its summaries, and what counts what leaves it."""
 
     agent: Agent
     upstream: Upstream
     window: ContextWindow
     summariser: UpstreamSummariser
+    tally: Tally
 
 
 class Windows:
     """A window for each conversation and the agent that answers in it, the last used kept."""
 
-    def __init__(self, prices: PriceBook, default_strategy: str, most: int = MOST) -> None:
+    def __init__(
+        self, prices: PriceBook, default_strategy: str, gauges: Gauges, most: int = MOST
+    ) -> None:
         self._prices = prices
+        self._tallies = Tallies(gauges)
         self._default_strategy = default_strategy
         self._most = most
         self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
@@ -43,14 +49,18 @@ class Windows:
         key = (conversation_id, agent.name)
         kept = self._kept.pop(key, None)
         if kept is None or kept.agent != agent or kept.upstream != upstream:
-            kept = self.make(agent, upstream)
+            kept = self._make(conversation_id, agent, upstream)
         self._kept[key] = kept
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return kept
 
-    def make(self, agent: Agent, upstream: Upstream) -> Kept:
-        """A new window. Raises as `of`."""
+    def forget(self, conversation_id: str) -> None:
+        """Forget what is known of a conversation, its text among it."""
+        for key in [each for each in self._kept if each[0] == conversation_id]:
+            del self._kept[key]
+
+    def _make(self, conversation_id: str, agent: Agent, upstream: Upstream) -> Kept:
         summariser = UpstreamSummariser()
         window = ContextWindow(
             agent.model,
@@ -59,9 +69,5 @@ class Windows:
             form=upstream.form,
             prices=self._prices,
         )
-        return Kept(agent, upstream, window, summariser)
-
-    def forget(self, conversation_id: str) -> None:
-        """Forget what is known of a conversation, its text among it."""
-        for key in [each for each in self._kept if each[0] == conversation_id]:
-            del self._kept[key]
+        tally = self._tallies.of(conversation_id)
+        return Kept(agent, upstream, window, summariser, tally)

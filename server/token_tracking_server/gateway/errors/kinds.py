@@ -53,6 +53,13 @@ class NotFoundError(GatewayError):
     openai_type = "invalid_request_error"
 
 
+class MethodNotAllowedError(GatewayError):
+    """The request has a method that is not served at all."""
+
+    status = 405
+    anthropic_type = openai_type = "invalid_request_error"
+
+
 class SlowRequestError(GatewayError):
     """The request did not come whole in the time that a call may take."""
 
@@ -74,6 +81,14 @@ class MisdirectedError(GatewayError):
 
     status = 421
     anthropic_type = "permission_error"
+    openai_type = "invalid_request_error"
+
+
+class HeadTooLargeError(GatewayError):
+    """The request's headers are larger than the gateway takes."""
+
+    status = 431
+    anthropic_type = "request_too_large"
     openai_type = "invalid_request_error"
 
 

@@ -24,13 +24,17 @@ class Body:
         self.over: Callable[[bool, float | None], None] | None = None
         self._first_at: float | None = None
         self._is_over = False
+        self._broke: UpstreamBrokeError | UpstreamTimeoutError | None = None
 
     def __aiter__(self) -> "Body":
         return self
 
     async def __anext__(self) -> bytes:
         while not self._is_over:
-            chunk = await self._next()
+            try:
+                chunk = await self._response.next()
+            except (UpstreamBrokeError, UpstreamTimeoutError) as error:
+                return self._held(error)
             if self._first_at is None and chunk:
                 self._first_at = time.perf_counter()
             self._reading.feed(chunk)
@@ -40,18 +44,22 @@ class Body:
                 chunk = self._hidden(chunk)
             if chunk:
                 return chunk
+        if self._broke is not None:
+            raise self._broke
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """Before the end: the upstream is cut off, and what is known is recorded."""
         self._end(is_complete=False)
 
-    async def _next(self) -> bytes:
-        try:
-            return await self._response.next()
-        except (UpstreamBrokeError, UpstreamTimeoutError):
-            self._end(is_complete=False)
-            raise
+    def _held(self, error: UpstreamBrokeError | UpstreamTimeoutError) -> bytes:
+        """What was held back when the body broke off. It is raised after that, or at once."""
+        self._end(is_complete=False)
+        held = b"" if self._hider is None else self._hider.finish()
+        if not held:
+            raise error
+        self._broke = error
+        return held
 
     def _hidden(self, chunk: bytes) -> bytes:
         assert self._hider is not None

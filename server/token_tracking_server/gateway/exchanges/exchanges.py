@@ -4,20 +4,25 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from msgspec.structs import replace
 
-from token_tracking.sources.replies import REQUEST_ID, Reading, Record, UsageHider, reader_for
+from token_tracking.sources.replies import (
+    REQUEST_ID,
+    Reading,
+    Record,
+    UsageHider,
+    reader_for,
+    refuses_usage,
+)
 from token_tracking_server.gateway.errors import GatewayError, UpstreamBrokeError
 from token_tracking_server.gateway.exchanges.body import Body
 from token_tracking_server.gateway.exchanges.headers import end_to_end
 from token_tracking_server.gateway.exchanges.usage_option import UsageOption, hider_for
 from token_tracking_server.gateway.exchanges.values import Answer, Ask, Send, Step
 from token_tracking_server.gateway.metrics import Gauges
+from token_tracking_server.gateway.statuses import STATUSES
 from token_tracking_server.gateway.upstreams.client import ReadResponse, Response, UpstreamClient
-
-_STATUSES: Final = range(200, 600)
 
 
 class Exchanges:
@@ -65,9 +70,11 @@ class Exchanges:
     async def _without_option(self, ask: Ask, response: Response) -> Response | ReadResponse:
         """What the caller would have been answered: without the option if that was refused."""
         refusal = await response.read()
-        if self._option.was_refused(ask, response.status, refusal):
-            return await self._client.call(ask)
-        return ReadResponse(response, refusal)
+        if not refuses_usage(response.status, refusal):
+            return ReadResponse(response, refusal)
+        answered = await self._client.call(ask)
+        self._option.went_without(ask, answered.status)
+        return answered
 
     def _answer(
         self,
@@ -119,6 +126,6 @@ class Exchanges:
 
 def _require_status(response: Response | ReadResponse) -> None:
     """Raises `UpstreamBrokeError` where it has a status that HTTP has not."""
-    if response.status not in _STATUSES:
+    if response.status not in STATUSES:
         response.close()
         raise UpstreamBrokeError(f"The upstream answered with status {response.status}.")

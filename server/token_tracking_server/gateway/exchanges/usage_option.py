@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from token_tracking.sources.replies import (
     REFUSALS,
+    Refusals,
     UsageHider,
     ask_for_usage,
-    refuses_usage,
+    plain_path,
 )
 from token_tracking_server.gateway.exchanges.values import Ask
 from token_tracking_server.gateway.upstreams.client import ReadResponse, Response
@@ -17,12 +18,14 @@ class UsageOption:
     """Asks for usage, but of upstreams that refused to be asked."""
 
     def __init__(self) -> None:
-        self._refusing: set[str] = set()
+        self._refusals = Refusals()
 
     def asking(self, ask: Ask) -> Ask | None:
         """The request with the option; `None` where there is nothing to ask for."""
-        is_for_it = ask.is_stream and ask.form == "openai" and ask.path.endswith("/completions")
-        if not is_for_it or ask.upstream.name in self._refusing:
+        is_for_it = ask.is_stream and ask.form == "openai"
+        if not is_for_it or not plain_path(ask.path).endswith("/completions"):
+            return None
+        if self._refusals.holds(ask.upstream.name, ask.model):
             return None
         body = ask_for_usage(ask.body)
         if body is None:
@@ -31,12 +34,9 @@ class UsageOption:
         headers = [header for header in ask.headers if header[0] != b"accept-encoding"]
         return replace(ask, body=body, headers=[*headers, (b"accept-encoding", b"identity")])
 
-    def was_refused(self, ask: Ask, status: int, body: bytes) -> bool:
-        """Whether an error is about the option. Its upstream is not asked again."""
-        if not refuses_usage(status, body):
-            return False
-        self._refusing.add(ask.upstream.name)
-        return True
+    def went_without(self, ask: Ask, status: int) -> None:
+        """The request was refused with the option, and answered so without it."""
+        self._refusals.learn(ask.upstream.name, ask.model, status)
 
     def may_refuse(self, response: Response) -> bool:
         """Whether a response may be about the option: its body decides."""

@@ -3,17 +3,19 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
+from aiosqlite import Connection
 from msgspec.structs import replace
 
 from token_tracking.errors import StoreError
 from token_tracking.usage import Usage
 from token_tracking_server.gateway.database import GatewayDatabase
 from token_tracking_server.gateway.histories import queries
+from token_tracking_server.gateway.histories.calls import answers_calls, calls_tools
 from token_tracking_server.gateway.histories.errors import SessionChangedError, SessionFullError
 from token_tracking_server.gateway.histories.rows import as_json, as_row, as_session
 from token_tracking_server.gateway.histories.values import Session
@@ -29,6 +31,9 @@ _LONG: Final = 500_000
 
 LOOK_SECONDS: Final = 60.0
 """Between two looks for what has expired."""
+
+_Find = Callable[[Connection], Awaitable[Session]]
+"""Finds, within a transaction, the session that is to grow."""
 
 
 class Histories:
@@ -119,21 +124,32 @@ class Histories:
             SessionFullError: there is no room for these.
             StoreError: the file cannot be written.
         """
+        return await self._add(session, messages, _as_it_was(session))
+
+    async def add_behind(self, session: Session, messages: Sequence[Any]) -> Session:
+        """Add a whole turn to a session behind what it has by now; how it is then.
+
+        Raises:
+            SessionChangedError: it is gone, or calls of tools would be parted from their results.
+            SessionFullError: there is no room for these.
+            StoreError: the file cannot be written.
+        """
+        return await self._add(session, messages, _behind(session, messages))
+
+    async def _add(self, session: Session, messages: Sequence[Any], find: _Find) -> Session:
         texts = [as_json(message) for message in messages]
-        changed = self._grown(session, texts)
         async with self.database.transaction() as connection:
-            await connection.execute(queries.DELETE_EXPIRED_ONE, (session.id, self._now()))
-            rows = await connection.execute_fetchall(queries.POSITION, (session.id,))
-            if [row[0] for row in rows] != ([session.messages] if session.created_at else []):
-                raise SessionChangedError(
-                    f"Another request went on with the session {session.id} in the meantime. Send"
-                    " this one again, or use a session of its own."
-                )
+            expired = await connection.execute_fetchall(
+                queries.DELETE_EXPIRED_ONE, (session.id, self._now())
+            )
+            changed = self._grown(await find(connection), texts)
             await connection.execute(queries.PUT, as_row(changed))
+            first = changed.messages - len(texts)
             await connection.executemany(
                 queries.ADD_MESSAGE,
-                [(session.id, place, text) for place, text in enumerate(texts, session.messages)],
+                [(session.id, place, text) for place, text in enumerate(texts, first)],
             )
+        await self._let_go(expired)
         return changed
 
     async def bill(self, session_id: str, usage: Usage | None) -> None:
@@ -176,12 +192,17 @@ class Histories:
     async def _delete(self, statement: str, values: tuple[Any, ...]) -> int:
         async with self.database.transaction() as connection:
             gone = list(await connection.execute_fetchall(statement, values))
-        if gone:
+        await self._let_go(gone)
+        return len(gone)
+
+    async def _let_go(self, gone: Iterable[Any]) -> None:
+        """Of text that was deleted, wherever it stands."""
+        ids = [row[0] for row in gone]
+        if ids:
             await self.database.empty_journal()
-        for (session_id,) in gone:
+        for session_id in ids:
             for tell in self._when_gone:
                 tell(session_id)
-        return len(gone)
 
     def _grown(self, session: Session, texts: Sequence[str]) -> Session:
         now, size = self._now(), sum(map(len, texts))
@@ -214,6 +235,51 @@ class Histories:
 
     def _now(self) -> int:
         return round(self._clock() * 1000)
+
+
+def _as_it_was(session: Session) -> _Find:
+    """The session as it was loaded."""
+
+    async def find(connection: Connection) -> Session:
+        rows = await connection.execute_fetchall(queries.POSITION, (session.id,))
+        if [row[0] for row in rows] != ([session.messages] if session.created_at else []):
+            raise _changed(session)
+        return session
+
+    return find
+
+
+def _behind(session: Session, messages: Sequence[Any]) -> _Find:
+    """The session with the messages that it has by now."""
+    where = (session.id,)
+
+    async def find(connection: Connection) -> Session:
+        rows = [tuple(row) for row in await connection.execute_fetchall(queries.LATEST, where)]
+        had = as_session(rows[0]) if rows else None
+        if had is None or had.form != session.form:
+            raise _changed(session)
+        last = await connection.execute_fetchall(queries.LAST_MESSAGE, where)
+        if any(calls_tools(json.loads(row[0])) for row in last) or any(
+            map(answers_calls, messages[:1])
+        ):
+            raise _changed(session)
+        return replace(
+            session,
+            system=session.system or had.system,
+            tools=session.tools or had.tools,
+            created_at=had.created_at,
+            messages=had.messages,
+            bytes=had.bytes,
+        )
+
+    return find
+
+
+def _changed(session: Session) -> SessionChangedError:
+    return SessionChangedError(
+        f"Another request went on with the session {session.id} in the meantime. Send this one"
+        " again, or use a session of its own."
+    )
 
 
 def _decoded(rows: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -30,6 +30,10 @@ LIST: Final = (
 )
 COUNT: Final = "SELECT count(*) FROM sessions WHERE expires_at > ?"
 POSITION: Final = "SELECT messages FROM sessions WHERE id = ?"
+LATEST: Final = f"SELECT {_ALL} FROM sessions WHERE id = ?"
+LAST_MESSAGE: Final = (
+    "SELECT message FROM session_messages WHERE session = ? ORDER BY position DESC LIMIT 1"
+)
 PUT: Final = (
     f"INSERT INTO sessions ({', '.join(COLUMNS)}) VALUES ({', '.join('?' for _ in COLUMNS)})"
     " ON CONFLICT (id) DO UPDATE SET "
@@ -38,7 +42,7 @@ PUT: Final = (
 MESSAGES: Final = "SELECT message FROM session_messages WHERE session = ? ORDER BY position"
 ADD_MESSAGE: Final = "INSERT INTO session_messages (session, position, message) VALUES (?, ?, ?)"
 DELETE: Final = "DELETE FROM sessions WHERE id = ? AND expires_at > ? RETURNING id"
-DELETE_EXPIRED_ONE: Final = "DELETE FROM sessions WHERE id = ? AND expires_at <= ?"
+DELETE_EXPIRED_ONE: Final = "DELETE FROM sessions WHERE id = ? AND expires_at <= ? RETURNING id"
 EXPIRE: Final = "DELETE FROM sessions WHERE expires_at <= ? RETURNING id"
 BILL: Final = (
     "UPDATE sessions SET requests = requests + 1, prompt_tokens = prompt_tokens + ?,"

@@ -12,8 +12,8 @@ class Session(Struct, frozen=True, kw_only=True):
 
     `system` and `tools` are those that were last given, as its `form` has them, and `budget` are
     fields of `token_tracking.window.Budget`. `messages` and `bytes` (of JSON) are those of its
-    history. `prompt_tokens` and `output_tokens` were billed for its `requests` so far, but for the
-    `unbilled` ones, whose responses told no usage.
+    history. `prompt_tokens` and `output_tokens` were billed for its `requests` so far (those for
+    summaries among them), but for the `unbilled` ones, whose responses told no usage.
     """
 
     id: str

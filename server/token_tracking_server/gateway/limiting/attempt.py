@@ -32,13 +32,13 @@ class Attempt(NamedTuple):
         await self.spending.settle(None, None)
 
     async def settle(self, answer: Answer) -> None:
-        """It is over: what was billed counts."""
+        """It is over: what was billed counts; of an answer that broke off, what was seen of it."""
         bill = bill_of(self.prices, self.ask, answer)
         if bill.usage is None:
             await self.unknown()
             return
         await self.reservation.settle(self._amount(bill))
-        await self.spending.settle(bill.tokens, bill.usd)
+        await self.spending.settle(bill.tokens, bill.usd, is_estimated=bill.is_estimated)
         if len(answer.replies) == 1:
             size = self.estimate.size
             self.estimates.learn(self.ask, size, bill.usage.prompt_tokens)
@@ -46,4 +46,4 @@ class Attempt(NamedTuple):
     def _amount(self, bill: Bill) -> Amount:
         assert bill.usage is not None
         ask = self.ask
-        return countable(bill.usage, ask.upstream.name, ask.model, self.estimate.output)
+        return countable(bill.usage, ask.upstream.name, ask.model, self.estimate.counted_output)

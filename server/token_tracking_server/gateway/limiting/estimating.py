@@ -1,137 +1,187 @@
 """About how many tokens a request will use, before it is sent."""
 
 import asyncio
-import re
 from collections import OrderedDict
-from typing import Any, Final, NamedTuple
-
-import msgspec
-from msgspec import Struct
+from functools import lru_cache
+from math import ceil
+from typing import Final, NamedTuple
 
 from token_tracking.counting.multipliers import default_multiplier
-from token_tracking.counting.quick import quick_tokens
+from token_tracking.counting.quick import QUICK_ERROR_P95, quick_tokens
+from token_tracking.pricing import limits
+from token_tracking.sources.replies import plain_path
 from token_tracking.usage import Usage
 from token_tracking_server.gateway.exchanges import Ask
+from token_tracking_server.gateway.limiting.asking import (
+    Asked,
+    Terms,
+    asked_of,
+    has_escapes,
+    unescaped,
+)
+from token_tracking_server.gateway.limiting.media import parts_of
 
 USUAL_OUTPUT: Final = 4_096
-"""Held for the answer where a request does not say how long it may be. Models that may write
-128,000 tokens hardly ever do; what was written is booked afterwards, whatever it was."""
+"""Counted towards a rate for the answer where a request does not say how long it may be: hardly
+any is longer, and what was written is booked afterwards, whatever it was."""
 
-MEDIA_TOKENS: Final = 1_600
-"""For an image in base64: what Anthropic's largest has. Other files may have more."""
+MOST_OUTPUT: Final = 16_384
+"""Held of a quota then, or the model's maximum where that is less. Some write more; what several of
+them at once write beyond it passes a hard quota."""
 
-_MEDIA: Final = re.compile(rb'(?<=[",])[A-Za-z0-9+/]{2000,}={0,2}(?=")')
+LEAST_PER_BYTE: Final = 1 / 8
+"""Tokens that a byte has at least, white space apart: half of what English text has. What was
+billed last may have been a text that is written in uncommonly many bytes."""
+
+MOST_PER_BYTE: Final = 2.0
+"""More are of something else than the body: a conversation or a file that the provider keeps."""
+
+MOST_GROWN: Final = 2
+"""Times a body has grown since its rate was learnt, from when on it is estimated anew."""
+
+_BLANKS: Final = b" \t\r\n"
 _QUICK_BYTES: Final = 32 * 1024
 """Of a longer body the tokens are counted on another thread: this much takes two milliseconds."""
 
 _MOST_KNOWN: Final = 4_096
+_WITHOUT_OUTPUT: Final = "/v1/embeddings"
+
+
+class Rate(NamedTuple):
+    """Tokens for each byte of a body, and for what is not in it; from a body of so many bytes, or
+    with an `error` (relative) where that is known."""
+
+    per_byte: float
+    beside: int = 0
+    text_bytes: int = 0
+    error: float = 0.0
 
 
 class Size(NamedTuple):
-    """A body's bytes but for media in base64, and how many of those there are."""
+    """A body's bytes but for white space and media, and about how many tokens those are."""
 
     text_bytes: int
-    media: int
+    media_tokens: int
 
-    def tokens(self, per_byte: float) -> int:
-        """The tokens at so many a byte."""
-        return round(self.text_bytes * per_byte) + self.media * MEDIA_TOKENS
+    def tokens(self, rate: Rate) -> int:
+        """The tokens at such a rate."""
+        return round(self.text_bytes * rate.per_byte) + rate.beside + self.media_tokens
 
 
 class Estimate(NamedTuple):
-    """Tokens. `output` is the longest answer that was asked for."""
+    """Tokens. `held_prompt` is the prompt with the estimate's error, `output` the longest answer
+    that was asked for, or else may be expected, of all choices together; `counted_output` what of
+    it counts towards a rate."""
 
     size: Size
     prompt: int
+    held_prompt: int
     output: int
-    writes_cache: bool
+    counted_output: int
+    cache: str | None
+    terms: Terms
 
     @property
     def tokens(self) -> int:
-        """Prompt and answer."""
-        return self.prompt + self.output
+        """Prompt and answer, as they are held of a quota."""
+        return self.held_prompt + self.output
 
     @property
     def usage(self) -> Usage:
         """The dearest way in which it can be billed: nothing read from a cache, and all written to
-        it where the request asks for that."""
-        if self.writes_cache:
-            return Usage(cache_write_5m_tokens=self.prompt, output_tokens=self.output)
-        return Usage(input_tokens=self.prompt, output_tokens=self.output)
+        it where the request asks for that, for as long."""
+        if self.cache == "1h":
+            return Usage(cache_write_1h_tokens=self.held_prompt, output_tokens=self.output)
+        if self.cache == "5m":
+            return Usage(cache_write_5m_tokens=self.held_prompt, output_tokens=self.output)
+        return Usage(input_tokens=self.held_prompt, output_tokens=self.output)
 
 
-class _Fields(Struct):
-    max_tokens: Any = None
-    max_completion_tokens: Any = None
-    max_output_tokens: Any = None
-
-
-_DECODER: Final = msgspec.json.Decoder(_Fields)
+_Key = tuple[str | None, ...]
 
 
 class Estimates:
-    """Tokens a byte: what was billed last in the same session, else with the same model, else the
-    quick estimate of the body (error p95 16%, beside what the API itself adds)."""
+    """Tokens a byte: what was billed last in the same session, else for the same caller and model,
+    else the quick estimate of the body (error p95 16%, beside what the API itself adds). One
+    caller's requests say nothing of another's, and small ones little of a large one: most of what
+    they are is names of fields."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._known: OrderedDict[_Key, Rate] = OrderedDict()
 
     async def of(self, ask: Ask) -> Estimate:
         """The estimate of a request."""
-        size = size_of(ask.body)
-        per_byte = self._rate(ask)
-        if per_byte is None:
-            per_byte = await _quick_rate(ask, size)
-        writes = b'"cache_control"' in ask.body
-        return Estimate(size, size.tokens(per_byte), _asked_output(ask.body), writes)
+        plain = await _unescaped(ask.body)
+        text, media_tokens = parts_of(plain)
+        if plain is not ask.body:
+            text = parts_of(ask.body).text  # its bytes as they are sent: those are compared
+        size = Size(len(text.translate(None, _BLANKS)), media_tokens)
+        rate = self._rate(ask)
+        if rate is None or size.text_bytes > MOST_GROWN * rate.text_bytes:
+            quick = await _quick_rate(ask.model, text, size)
+            rate = quick if rate is None or quick.per_byte > rate.per_byte else rate
+        asked = asked_of(ask.body, plain)
+        return Estimate(
+            size,
+            size.tokens(rate),
+            ceil(size.tokens(rate) * (1 + rate.error)),
+            _output(ask, asked, _most_output(ask.model)),
+            _output(ask, asked, USUAL_OUTPUT),
+            asked.cache,
+            asked.terms,
+        )
 
     def learn(self, ask: Ask, size: Size, prompt_tokens: int) -> None:
         """Take what the prompt of a request was billed as."""
-        counted = prompt_tokens - size.media * MEDIA_TOKENS
+        counted = prompt_tokens - size.media_tokens
         if counted <= 0 or not size.text_bytes:
             return
+        per_byte = min(max(LEAST_PER_BYTE, counted / size.text_bytes), MOST_PER_BYTE)
+        beside = max(0, counted - round(per_byte * size.text_bytes))
         for key in _keys(ask):
-            self._known[key] = counted / size.text_bytes
+            self._known[key] = Rate(per_byte, beside, size.text_bytes)
             self._known.move_to_end(key)
         while len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
 
-    def _rate(self, ask: Ask) -> float | None:
+    def _rate(self, ask: Ask) -> Rate | None:
         return next((self._known[key] for key in _keys(ask) if key in self._known), None)
 
 
-def size_of(body: bytes) -> Size:
-    """How large a body is."""
-    media, length = 0, len(body)
-    if b"base64" in body:
-        for found in _MEDIA.finditer(body):
-            media += 1
-            length -= len(found[0])
-    return Size(length, media)
+def _keys(ask: Ask) -> list[_Key]:
+    call = ask.call
+    whose = (call.user, call.agent, call.project, call.key, ask.model)
+    session = call.session_id
+    return [(session, *whose), (None, *whose)] if session else [(None, *whose)]
 
 
-def _keys(ask: Ask) -> list[tuple[str, str]]:
-    model = ask.model or ""
-    session = ask.call.session_id
-    return [(session, model), ("", model)] if session else [("", model)]
+async def _unescaped(body: bytes) -> bytes:
+    if not has_escapes(body):
+        return body
+    if len(body) <= _QUICK_BYTES:
+        return unescaped(body)
+    return await asyncio.to_thread(unescaped, body)
 
 
-async def _quick_rate(ask: Ask, size: Size) -> float:
+async def _quick_rate(model: str | None, body: bytes, size: Size) -> Rate:
     if not size.text_bytes:
-        return 0.0
-    body = _MEDIA.sub(b"", ask.body) if size.media else ask.body
+        return Rate(0.0)
     text = body.decode("utf-8", "replace")
     short = len(body) <= _QUICK_BYTES
     tokens = quick_tokens(text) if short else await asyncio.to_thread(quick_tokens, text)
-    multiplier = default_multiplier(ask.model or "")
-    return tokens * (1.0 if multiplier is None else multiplier.multiplier) / size.text_bytes
+    multiplier = default_multiplier(model or "")
+    factor = 1.0 if multiplier is None else multiplier.multiplier
+    return Rate(tokens * factor / size.text_bytes, error=QUICK_ERROR_P95)
 
 
-def _asked_output(body: bytes) -> int:
-    try:
-        fields = _DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return USUAL_OUTPUT
-    given = (fields.max_tokens, fields.max_completion_tokens, fields.max_output_tokens)
-    known = [each for each in given if type(each) is int and 0 <= each <= 10**7]
-    return max(known, default=USUAL_OUTPUT)
+def _output(ask: Ask, asked: Asked, usual: int) -> int:
+    if plain_path(ask.path) == _WITHOUT_OUTPUT:
+        return 0
+    return asked.choices * (usual if asked.output is None else asked.output)
+
+
+@lru_cache(maxsize=256)
+def _most_output(model: str | None) -> int:
+    known = limits(model) if model else None
+    most = None if known is None else known.max_output_tokens
+    return min(most or MOST_OUTPUT, MOST_OUTPUT)

@@ -2,12 +2,24 @@
 
 from typing import Final
 
+from token_tracking.pricing import limits
+from token_tracking.sources.replies import plain_path
 from token_tracking.window import Budget, InvalidBudgetError
 from token_tracking_server.gateway.exchanges import Ask, Send
+from token_tracking_server.gateway.limiting.estimating import Estimate
 from token_tracking_server.gateway.managing.requests import CHAT_PATHS, ChatBody, with_body
 from token_tracking_server.gateway.managing.window import asked_output, changes
 from token_tracking_server.gateway.managing.windows import Windows, conversation_of
 from token_tracking_server.gateway.metrics import Gauges
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Of a request at Anthropic: docs.claude.com/en/api/errors (`request_too_large`)."""
+
+SPARE: Final = 0.97
+"""Of the tokens that a provider named: our count of the rest is an estimate."""
+
+SMALLER: Final = 0.7
+"""Of a prompt that is too large nobody says by how much."""
 
 _STRATEGY: Final = "default"
 
@@ -35,6 +47,17 @@ class Shrinking:
         return with_body(ask, body.written(changed)) if changed else None
 
     def _body(self, ask: Ask) -> ChatBody | None:
-        if ask.path != CHAT_PATHS[ask.form]:
+        if plain_path(ask.path) != CHAT_PATHS[ask.form]:
             return None
         return ChatBody.read(ask.form, ask.body)
+
+
+def guessed_goal(ask: Ask, estimate: Estimate, shrunk_to: int | None) -> int:
+    """How small a prompt should become of which its provider says only that it is too large: the
+    model's window, where it is known and smaller, else a share of what it has."""
+    prompt = estimate.prompt if shrunk_to is None else min(estimate.prompt, shrunk_to)
+    share = min(SMALLER, MOST_BYTES / max(1, len(ask.body)))
+    known = limits(ask.model) if ask.model else None
+    window = known and known.context_window
+    room = 0 if window is None else int((window - estimate.counted_output) * SPARE)
+    return room if shrunk_to is None and share * prompt < room < prompt else int(share * prompt)

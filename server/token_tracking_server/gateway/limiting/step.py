@@ -19,6 +19,7 @@ from token_tracking.limits import (
 )
 from token_tracking.limits.rate import Learned
 from token_tracking.pricing import PriceBook
+from token_tracking.sources.replies import plain_path
 from token_tracking.usage import Usage
 from token_tracking_server.gateway.errors import (
     GatewayError,
@@ -31,7 +32,12 @@ from token_tracking_server.gateway.limiting.bills import expected_cost
 from token_tracking_server.gateway.limiting.estimating import Estimate, Estimates
 from token_tracking_server.gateway.limiting.peeking import peek
 from token_tracking_server.gateway.limiting.refusals import refused
-from token_tracking_server.gateway.limiting.shrinking import Shrinking
+from token_tracking_server.gateway.limiting.shrinking import (
+    SMALLER,
+    SPARE,
+    Shrinking,
+    guessed_goal,
+)
 from token_tracking_server.gateway.metrics import Gauges
 
 PATHS: Final = frozenset(
@@ -39,6 +45,7 @@ PATHS: Final = frozenset(
         "/v1/messages",
         "/v1/chat/completions",
         "/v1/responses",
+        "/v1/responses/compact",
         "/v1/complete",
         "/v1/completions",
         "/v1/embeddings",
@@ -52,8 +59,8 @@ _MAY_TEACH: Final = frozenset({400, 413, 422, 429})
 _FIRST_PAUSE: Final = 0.5
 """Seconds, where a provider does not say when to come again; doubled each time."""
 
-_SPARE: Final = 0.97
-"""Of the tokens that a provider named: our count of the rest is an estimate."""
+_MOST_GUESSES: Final = 4
+"""How often a goal is lowered that nobody named, until something is left out for it."""
 
 _INPUTS: Final = ("input tokens", "tokens")
 
@@ -92,7 +99,7 @@ class LimitStep:
         Raises:
             GatewayError: a limit refuses it.
         """
-        if not ask.wants_limits or ask.method != "POST" or ask.path not in PATHS:
+        if not ask.wants_limits or ask.method != "POST" or plain_path(ask.path) not in PATHS:
             return await send(ask)
         try:
             return await _Limited(self, ask, send).answer()
@@ -120,7 +127,7 @@ class _Limited:
             if answer.status >= 400:
                 await attempt.refund()
                 is_last = number + 1 == MOST_ATTEMPTS
-                if not is_last and await self._may_try_again(learned):
+                if not is_last and await self._may_try_again(learned, attempt.estimate):
                     await answer.aclose()
                     continue
             else:
@@ -150,7 +157,7 @@ class _Limited:
         # As the provider counts beforehand. Of most, a long answer that was asked for and not
         # written does not count: it is not waited for either.
         usage = Usage(input_tokens=estimate.prompt)
-        amount = countable(usage, self._ask.upstream.name, self._ask.model, estimate.output)
+        amount = countable(usage, self._ask.upstream.name, self._ask.model, estimate.counted_output)
         reservation = await self._step.limiter.reserve(
             self._key, amount, timeout=max(0.0, self._left())
         )
@@ -161,7 +168,7 @@ class _Limited:
     async def _held(self, estimate: Estimate) -> Spending:
         call = self._ask.call
         spender = Spender(user=call.user, agent=call.agent, project=call.project, key=call.key)
-        usd = expected_cost(self._step.prices, self._ask, estimate.usage)
+        usd = expected_cost(self._step.prices, self._ask, estimate.usage, estimate.terms)
         return await self._step.quotas.reserve(spender, tokens=estimate.tokens, usd=usd)
 
     async def _sent(self, attempt: Attempt) -> tuple[Answer, Learned]:
@@ -188,7 +195,9 @@ class _Limited:
         }
         return self._step.limiter.learn(self._key, answer.status, headers, body)
 
-    async def _may_try_again(self, learned: Learned) -> bool:
+    async def _may_try_again(self, learned: Learned, estimate: Estimate) -> bool:
+        if learned.kind == "too_large" and learned.limit is None:
+            return await self._shrink_by_guess(estimate)
         if learned.kind == "too_large":
             return await self._shrink(self._goal(learned))
         return learned.kind == "rate" and await self._wait(learned)
@@ -207,8 +216,17 @@ class _Limited:
         how much the provider counted more."""
         goal = learned.shrink_to
         if goal is None or learned.requested is None or self._shrunk_to is None:
-            return None if goal is None else int(goal * _SPARE)
-        return int(self._shrunk_to * _SPARE * min(1.0, goal / learned.requested))
+            return None if goal is None else int(goal * SPARE)
+        return int(self._shrunk_to * SPARE * min(1.0, goal / learned.requested))
+
+    async def _shrink_by_guess(self, estimate: Estimate) -> bool:
+        """Nobody says what must be left out: as little as makes the request smaller."""
+        goal = guessed_goal(self._ask, estimate, self._shrunk_to)
+        for _ in range(_MOST_GUESSES):
+            if await self._shrink(goal):
+                return True
+            goal = int(goal * SMALLER)
+        return False
 
     async def _shrink(self, prompt_tokens: int | None) -> bool:
         if prompt_tokens is None:
@@ -235,4 +253,4 @@ def _prompt_limit(error: NeverFitsError, estimate: Estimate) -> int | None:
     if error.what not in _INPUTS:
         return None
     output = error.requested - estimate.prompt if error.what == "tokens" else 0
-    return int((error.limit - output) * _SPARE)
+    return int((error.limit - output) * SPARE)

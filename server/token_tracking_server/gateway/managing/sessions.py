@@ -1,6 +1,5 @@
 """Chat with a session: its history is kept here, and each request brings what is new."""
 
-import logging
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, cast
 
@@ -8,7 +7,8 @@ from msgspec.structs import replace
 
 from token_tracking.errors import StoreError
 from token_tracking.pricing import PriceBook
-from token_tracking.window import Prepared
+from token_tracking.window import DoesNotFitError, InvalidBudgetError, Prepared
+from token_tracking.window.budget import room_of
 from token_tracking_server.gateway.errors import (
     BadRequestError,
     BodyTooLargeError,
@@ -18,12 +18,11 @@ from token_tracking_server.gateway.exchanges import Answer, Ask, Exchanges
 from token_tracking_server.gateway.histories import (
     Histories,
     Session,
-    SessionChangedError,
     SessionFullError,
     new_session_id,
 )
-from token_tracking_server.gateway.managing.assembling import Said
 from token_tracking_server.gateway.managing.following import KeptChunks
+from token_tracking_server.gateway.managing.marks import unmarked, with_room
 from token_tracking_server.gateway.managing.requests import (
     CHAT_PATHS,
     ChatBody,
@@ -36,14 +35,14 @@ from token_tracking_server.gateway.managing.session_fields import (
     budget_of,
     checked_id,
 )
+from token_tracking_server.gateway.managing.session_turn import SessionTurn
 from token_tracking_server.gateway.managing.strategies import NONE, ON, check_strategy
 from token_tracking_server.gateway.managing.turns import Turns
+from token_tracking_server.gateway.managing.window import Managed, ManagedWindow
 from token_tracking_server.gateway.managing.windows import Windows
 from token_tracking_server.gateway.metrics import Gauges
 
 SESSION_HEADER: Final = b"x-token-tracking-session"
-
-_LOG: Final = logging.getLogger(__name__)
 
 
 class HistoryUnavailableError(GatewayError):
@@ -145,28 +144,24 @@ class SessionChat:
             system=_given(leading, session.system),
             tools=_given(body.tools, session.tools),
         )
-        whole = _whole(body, session, [*stored, *new])
+        whole = _whole(body, session, stored, new)
         call = replace(ask.call, session_id=session.id)
         plain = read_plainly(replace(ask, window=None, call=call))
-        return await self._exchange(plain, whole, session, new, end_turn)
+        turn = SessionTurn(self._exchanges, self._histories, self._gauges, session, new)
+        try:
+            return await self._exchange(plain, whole, turn, end_turn)
+        except BaseException:
+            await turn.bill()  # summaries were written for it
+            raise
 
     async def _exchange(
-        self,
-        ask: Ask,
-        whole: ChatBody,
-        session: Session,
-        new: list[Any],
-        end_turn: Callable[[], None],
+        self, ask: Ask, whole: ChatBody, turn: SessionTurn, end_turn: Callable[[], None]
     ) -> Answer:
-        window = None
-        if session.strategy != NONE:
-            budget = budget_of(session.budget)
-            window = self._windows.of(session.id, whole, session.model, session.strategy, budget)
-        managed = window and await window.prepare(whole, ask, self._exchanges.send)
+        window = self._window(whole, turn.session)
+        managed = window and await self._prepared(window, whole, ask, turn)
         text = _written(whole, managed.prepared if managed else None)
-        answer = await self._exchanges.send(with_body(ask, text))
-        answer.headers.append((SESSION_HEADER, session.id.encode()))
-        turn = _Turn(self._histories, self._gauges, session, new, answer)
+        answer = await turn.send(with_body(ask, text))
+        answer.headers.append((SESSION_HEADER, turn.session.id.encode()))
 
         async def over(_answer: Answer) -> None:
             try:
@@ -180,47 +175,37 @@ class SessionChat:
             window.follow(answer, whole, managed)
         return answer
 
+    def _window(self, whole: ChatBody, session: Session) -> ManagedWindow | None:
+        """The window of a session; `None` where it has none, or its model no room for one.
 
-class _Turn:
-    """A request of a session and its answer, on their way into the history."""
-
-    def __init__(
-        self,
-        histories: Histories,
-        gauges: Gauges,
-        session: Session,
-        new: list[Any],
-        answer: Answer,
-    ) -> None:
-        self._histories = histories
-        self._gauges = gauges
-        self._session = session
-        self._new = new
-        self._answer = answer
-        self._is_billed = False
-
-    async def keep(self, message: Said | None) -> None:
-        """Add it to the history, and what it was billed, where that is known by now."""
-        messages = [*self._new, *([message] if message else [])]
+        Raises:
+            BadRequestError: the model has no room for the budget that the session was given.
+        """
+        if session.strategy == NONE:
+            return None
+        budget = budget_of(session.budget)
         try:
-            await self._histories.add(self._session, messages)
-        except (StoreError, SessionChangedError, SessionFullError) as error:
-            # The answer is on its way: whoever reads it goes on without this turn.
-            self._gauges.error("history_not_kept")
-            _LOG.warning("A turn is not in its session's history: %s", error)
-        if self._answer.replies:
-            await self.bill()
+            if budget is not None:
+                room_of(budget, session.model)
+        except InvalidBudgetError as error:
+            raise BadRequestError(f"budget: {error}") from error
+        return self._windows.of(session.id, whole, session.model, session.strategy, budget)
 
-    async def bill(self) -> None:
-        """Add what it was billed to the session's figures, once."""
-        if self._is_billed or self._answer.status != 200:
-            return
-        self._is_billed = True
+    async def _prepared(
+        self, window: ManagedWindow, whole: ChatBody, ask: Ask, turn: SessionTurn
+    ) -> Managed | None:
+        """What the window makes of a request; `None` where it is to go as it is.
+
+        Raises:
+            BadRequestError: it cannot be kept within the budget that the session was given.
+        """
+        must_fit = turn.session.budget is not None
         try:
-            for reply in self._answer.replies or [None]:
-                await self._histories.bill(self._session.id, reply and reply.usage)
-        except StoreError as error:
-            _LOG.warning("What a session was billed is not in its figures: %s", error)
+            return await window.prepare(whole, ask, turn.send, must_fit=must_fit)
+        except DoesNotFitError as error:
+            raise BadRequestError(
+                f"The request does not fit the budget of the session {turn.session.id}. {error}"
+            ) from error
 
 
 def _split(body: ChatBody) -> tuple[Any, list[Any]]:
@@ -239,10 +224,17 @@ def _is_leading(message: object) -> bool:
     return cast("dict[str, object]", message).get("role") in ("system", "developer")
 
 
-def _whole(body: ChatBody, session: Session, messages: list[Any]) -> ChatBody:
+def _whole(body: ChatBody, session: Session, stored: list[Any], new: list[Any]) -> ChatBody:
+    """The body of the whole conversation. Of the breakpoints that its callers set, those of this
+    request remain, and of the system prompt and the tools where there is room for them."""
+    leading = body.system if body.form == "anthropic" else _split(body)[0]
+    others = "cache_control" in body.fields  # the API's own caching takes one of them
+    parts = [(session.tools, body.tools is not None), (session.system, leading is not None)]
+    tools, system, new = with_room([*parts, (new, True)], others)
+    messages = [*unmarked(stored), *new]
     if body.form == "anthropic":
-        return replace(body, messages=messages, system=session.system, tools=session.tools)
-    return replace(body, messages=[*(session.system or []), *messages], tools=session.tools)
+        return replace(body, messages=messages, system=system, tools=tools)
+    return replace(body, messages=[*(system or []), *messages], tools=tools)
 
 
 def _written(whole: ChatBody, prepared: Prepared | None) -> bytes:

@@ -1,6 +1,7 @@
 """The window manager around requests that are passed on, for those that opted in."""
 
 from token_tracking.pricing import PriceBook
+from token_tracking.sources.replies import plain_path
 from token_tracking_server.gateway.exchanges import Answer, Ask, Send
 from token_tracking_server.gateway.managing.requests import CHAT_PATHS, ChatBody, with_body
 from token_tracking_server.gateway.managing.strategies import NONE, ON, check_strategy
@@ -34,7 +35,9 @@ class WindowStep:
         Raises:
             BadRequestError: it names a strategy that there is none of.
         """
-        if ask.window is None or ask.method != "POST" or ask.path != CHAT_PATHS[ask.form]:
+        if ask.window is None or ask.method != "POST":
+            return await send(ask)
+        if plain_path(ask.path) != CHAT_PATHS[ask.form]:
             return await send(ask)
         strategy = check_strategy(self._default if ask.window == ON else ask.window)
         if strategy == NONE:

@@ -20,6 +20,7 @@ from token_tracking_server.gateway.exchanges import Answer, Ask, Send
 from token_tracking_server.gateway.managing.requests import ChatBody
 from token_tracking_server.gateway.managing.strategies import policies_of
 from token_tracking_server.gateway.managing.summarising import UpstreamSummariser
+from token_tracking_server.gateway.managing.tallies import Tally
 from token_tracking_server.gateway.metrics import Gauges
 
 _OWN_TOOLS: Final = (None, "custom", "function")
@@ -43,13 +44,13 @@ class ManagedWindow:
         summariser: UpstreamSummariser,
         gauges: Gauges,
         prices: PriceBook,
+        tally: Tally,
     ) -> None:
         self._window = window
         self._prices = prices
         self._summariser = summariser
         self._gauges = gauges
-        self._messages = 0
-        self._removed = 0
+        self._tally = tally
         self._request = 0
         self._turn = asyncio.Lock()
 
@@ -58,8 +59,15 @@ class ManagedWindow:
         """The tokens that are kept free for the answer."""
         return self._window.room.output
 
-    async def prepare(self, body: ChatBody, ask: Ask, send: Send) -> Managed | None:
-        """The next request; `None` where it is to go as it is: then the API says what is wrong."""
+    async def prepare(
+        self, body: ChatBody, ask: Ask, send: Send, *, must_fit: bool = False
+    ) -> Managed | None:
+        """The next request; `None` where it is to go as it is: then the API says what is wrong.
+
+        Raises:
+            DoesNotFitError: nothing makes it fit, and it `must_fit`: its budget is smaller than
+                what the API would refuse.
+        """
         async with self._turn:
             self._request += 1
             if self._request == 1:
@@ -71,11 +79,13 @@ class ManagedWindow:
                 self._gauges.left_alone("invalid")
                 return None
             except DoesNotFitError:
+                if must_fit:
+                    raise
                 self._gauges.left_alone("does_not_fit")
                 return None
             finally:
                 self._summariser.forget()
-            self._count(prepared, len(body.messages))
+            self._tally.count(self._window, prepared, len(body.messages))
             return Managed(prepared, self._request)
 
     def follow(self, answer: Answer, body: ChatBody, managed: Managed) -> None:
@@ -95,17 +105,6 @@ class ManagedWindow:
         with suppress(UnknownModelError):
             self._prices.rates(self._window.model, time.time_ns() // 1_000_000)
 
-    def _count(self, prepared: Prepared, messages: int) -> None:
-        if messages < self._messages:  # it was cut, and goes on elsewhere
-            self._removed = 0
-        self._messages = messages
-        removed = sum(action.tokens for action in prepared.actions if action.is_done)
-        self._removed += removed
-        if removed > 0:
-            self._gauges.compacted(removed)
-        if prepared.tokens.total + self._removed > self._window.room.context:
-            self._gauges.would_have_overflowed()
-
 
 def open_window(
     model: str,
@@ -115,6 +114,7 @@ def open_window(
     budget: Budget,
     body: ChatBody,
     prices: PriceBook,
+    tally: Tally,
 ) -> ManagedWindow | None:
     """A window for a conversation; `None` where the model's limits leave no room for such a budget:
     the API refuses it then.
@@ -132,7 +132,7 @@ def open_window(
         )
     except InvalidBudgetError:
         return None
-    return ManagedWindow(window, summariser, gauges, prices)
+    return ManagedWindow(window, summariser, gauges, prices, tally)
 
 
 def changes(body: ChatBody, prepared: Prepared) -> dict[str, Any]:

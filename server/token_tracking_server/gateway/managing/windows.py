@@ -13,6 +13,7 @@ from token_tracking.pricing import PriceBook
 from token_tracking.sources.replies.values import Form
 from token_tracking.window import Budget
 from token_tracking_server.gateway.managing.requests import ChatBody
+from token_tracking_server.gateway.managing.tallies import Tallies
 from token_tracking_server.gateway.managing.window import ManagedWindow, asked_output, open_window
 from token_tracking_server.gateway.metrics import Gauges
 
@@ -48,6 +49,7 @@ class Windows:
         self._most = most
         self._clock = clock
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._tallies = Tallies(gauges)
 
     def of(
         self,
@@ -67,12 +69,12 @@ class Windows:
         key = (conversation, body.form, model, strategy, given)
         self._forget_idle()
         kept = self._kept.pop(key, None)
-        window = kept.window if kept else self._open(body, model, strategy, given)
+        window = kept.window if kept else self._open(conversation, body, model, strategy, given)
         asked = asked_output(body) if given.max_output_tokens is None else None
         if window is not None and asked is not None and asked > window.output:
             # Room for the answer is only ever added: a new window forgets what it has edited.
             wider = replace(given, max_output_tokens=asked)
-            window = self._open(body, model, strategy, wider) or window
+            window = self._open(conversation, body, model, strategy, wider) or window
         if window is not None:
             self._kept[key] = _Kept(window, self._clock())
         while len(self._kept) > self._most:
@@ -91,10 +93,16 @@ class Windows:
             self._kept.popitem(last=False)
 
     def _open(
-        self, body: ChatBody, model: str, strategy: str, budget: Budget
+        self, conversation: str, body: ChatBody, model: str, strategy: str, budget: Budget
     ) -> ManagedWindow | None:
         return open_window(
-            model, strategy, self._gauges, budget=budget, body=body, prices=self._prices
+            model,
+            strategy,
+            self._gauges,
+            budget=budget,
+            body=body,
+            prices=self._prices,
+            tally=self._tallies.of(conversation),
         )
 
 

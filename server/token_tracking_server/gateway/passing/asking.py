@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from token_tracking.sources.replies import READABLE_ENCODINGS, Call, Form
+from token_tracking.sources.replies import READABLE_ENCODINGS, Call, Form, plain_path
 from token_tracking_server.gateway.config.values import Upstream
 from token_tracking_server.gateway.exchanges.headers import end_to_end
 from token_tracking_server.gateway.exchanges.values import Ask, Headers
@@ -52,8 +52,9 @@ def ask_of(request: Request, upstreams: Upstreams, *, name: str | None = None) -
 
 
 def form_of(path: str, headers: dict[bytes, bytes]) -> Form:
-    """Whose form a request has: `/v1/messages` is Anthropic's and `/v1/chat/` OpenAI's; elsewhere
-    the headers say, since both have `/v1/models` and `/v1/files`."""
+    """Whose form a request has: `/v1/messages` is Anthropic's and `/v1/chat/` OpenAI's, however
+    they are spelled; elsewhere the headers say, since both have `/v1/models` and `/v1/files`."""
+    path = plain_path(path)
     if path.startswith(("/v1/messages", "/v1/complete")):
         return "anthropic"
     if path.startswith("/v1/chat/"):

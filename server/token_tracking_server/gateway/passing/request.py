@@ -1,17 +1,26 @@
 """A request as it came in."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote
 
 from msgspec import Struct
 
-from token_tracking_server.gateway.errors import BodyTooLargeError, SlowRequestError
+from token_tracking_server.gateway.errors import (
+    BadRequestError,
+    BodyTooLargeError,
+    SlowRequestError,
+)
 from token_tracking_server.gateway.exchanges.values import Headers
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Scope = MutableMapping[str, Any]
+
+
+_DOT_SEGMENT: Final = re.compile(r"[/\\]\.{1,2}(?:[/\\;]|$)")
 
 
 class CallerGoneError(Exception):
@@ -34,10 +43,12 @@ async def read_request(
     """The whole request; `path` is where it goes.
 
     Raises:
+        BadRequestError: its path leads elsewhere.
         BodyTooLargeError: its body has more than `most_bytes`.
         SlowRequestError: its body did not come within `seconds`.
         CallerGoneError: it never came whole.
     """
+    _require_downward(path)
     headers: Headers = scope["headers"]
     for name, value in headers:
         if name == b"content-length" and value.isdigit() and int(value) > most_bytes:
@@ -49,6 +60,13 @@ async def read_request(
         raise SlowRequestError(f"The request did not come within {seconds:g} seconds.") from None
     query = scope["query_string"].decode("latin-1")
     return Request(scope["method"], path, query, headers, body)
+
+
+def _require_downward(path: str) -> None:
+    """Dot segments would lead out of the base URL, with the key that is meant for what is in it:
+    to some servers also where they are percent-encoded, or set off by a backslash."""
+    if ("." in path or "%" in path) and _DOT_SEGMENT.search(unquote(path)):
+        raise BadRequestError("Paths with the segments . and .. are not passed on.")
 
 
 async def _body(receive: Receive, most_bytes: int) -> bytes:

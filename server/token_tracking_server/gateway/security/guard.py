@@ -4,6 +4,7 @@ from hmac import compare_digest
 
 from token_tracking_server.gateway.config.values import GatewayConfig
 from token_tracking_server.gateway.errors import (
+    BadRequestError,
     ForbiddenError,
     GatewayError,
     MisdirectedError,
@@ -33,6 +34,8 @@ class Guard:
     def refusal(self, headers: Headers) -> GatewayError | None:
         """Why a request may not come in; `None` where it may."""
         given = dict(headers)
+        if len([name for name, _ in headers if name == b"host"]) > 1:
+            return BadRequestError("The request has two Host headers.")
         host = given.get(b"host", b"").decode("latin-1")
         if self._checks_host and not self._names.is_host(host):
             return MisdirectedError(

@@ -14,6 +14,9 @@ _MOST_KNOWN: Final = 1000
 
 _LONGEST_NAME: Final = 200
 
+_SPEAK_BOTH: Final = frozenset({"anthropic"})
+"""The presets at whose address OpenAI's form is spoken beside their own."""
+
 
 class Upstreams:
     """The configured upstreams, by name, by a model's pattern, or the default of a form."""
@@ -48,17 +51,23 @@ class Upstreams:
         """The one that is named, or else whose pattern fits the model, or else the form's default.
 
         One that is named may have another form by itself: many servers speak both. A caller's key
-        that looks like another provider's is not sent after a pattern.
+        that looks like another provider's goes to that one where it speaks the form, and never
+        after a pattern.
 
         Raises:
             NotFoundError: none has this name.
         """
         if name is not None:
             return self.named(name)
-        if model is None:
-            return self._default[form]
-        found = self._known.get((form, model)) or self._find(form, model)
-        return self._default[form] if key is not None and _is_foreign(key, found) else found
+        found = self._default[form] if model is None else self._of_model(form, model)
+        if key is None or not _is_foreign(key, found):
+            return found
+        maker = self._named.get(maker_of(key) or "")
+        speaks = maker is not None and (maker.form == form or maker.name in _SPEAK_BOTH)
+        return maker if maker is not None and speaks else self._default[form]
+
+    def _of_model(self, form: Form, model: str) -> Upstream:
+        return self._known.get((form, model)) or self._find(form, model)
 
     def _find(self, form: Form, model: str) -> Upstream:
         found = next(

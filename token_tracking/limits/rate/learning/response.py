@@ -23,16 +23,20 @@ class Response(Struct, frozen=True):
     limits: dict[int, int]
     stated: list[Stated]
     is_limited: bool
+    is_daily: bool
 
     def heard(self, window: float) -> Heard | None:
-        """What the storage is told, if anything; nothing is longer than a window (seconds)."""
+        """What the storage is told, if anything. Nothing is longer than a window (seconds), but a
+        pause where the day's requests are used up: longer ones may be for this request alone."""
         used: list[int | None] = [None] * 4
         returns_in = [0.0] * 4
         for one in self.stated:
             if one.remaining is not None and one.remaining < one.limit:
                 used[one.kind] = one.limit - one.remaining
                 returns_in[one.kind] = window if one.reset is None else min(one.reset, window)
-        pause = min(self.learned.retry_after or 0.0, window) if self.is_limited else 0.0
+        pause = (self.learned.retry_after or 0.0) if self.is_limited else 0.0
+        if not self.is_daily:
+            pause = min(pause, window)
         if not pause and not any(used):
             return None
         return Heard((used[0], used[1], used[2], used[3]), _four(returns_in), pause)
@@ -55,7 +59,8 @@ def read_response(status: int, headers: Mapping[str, str], body: bytes, *, now: 
     limits = {one.kind: one.limit for one in found}
     if said.limit is not None and said.limit_kind is not None:
         limits[said.limit_kind] = said.limit
-    return Response(learned, limits, found, status == LIMITED and said.kind == "rate")
+    is_limited = status == LIMITED and said.kind == "rate"
+    return Response(learned, limits, found, is_limited, said.is_daily)
 
 
 def _four(numbers: list[float]) -> tuple[float, float, float, float]:

@@ -1,7 +1,9 @@
 """Errors that speak of limits: what providers write into the bodies of their refusals.
 
 The texts are those that OpenAI, Groq, Anthropic, Gemini, vLLM and llama.cpp return. Only the
-error's own message is read, as a request's text may be quoted beside it.
+error's own message is read, as a request's text may be quoted beside it. Errors of bad requests
+quote it in the message too (`Invalid value: '...'`): of a 400 nothing is learnt that others than
+its own request feel, and limits are read from whole sentences only.
 """
 
 import re
@@ -31,7 +33,7 @@ LIMITED: Final = 429
 
 class Refusal(Struct, frozen=True, kw_only=True):
     """What a text says; the fields are those of `Learned`. `limit_kind` is which of our counts
-    `limit` is a minute's limit of, if it is."""
+    `limit` is a minute's limit of, if it is. With `is_daily` the day's requests are used up."""
 
     kind: Literal["rate", "too_large"] | None = None
     retry_after: float | None = None
@@ -40,6 +42,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     includes_output: bool = False
     limit: int | None = None
     limit_kind: int | None = None
+    is_daily: bool = False
 
 
 _N: Final = r"([0-9][0-9,]{0,14})"
@@ -61,22 +64,31 @@ _OVERFLOWS: Final = tuple(
         rf"input token count \((?P<prompt>{_N})\) exceeds the maximum .{{0,40}}\((?P<limit>{_N})\)",
     )
 )
+_OVERFLOW_WORDS: Final = frozenset(
+    {"context_length_exceeded", "exceed_context_size_error", "request_too_large"}
+)
 _BARE_OVERFLOW: Final = re.compile(
-    r"context_length_exceeded|exceed_context_size_error|maximum context length"
-    r"|exceeds the context window|prompt is too long|request_too_large",
+    r"[^'\"`]{0,120}?(?:(?:this model's )?maximum context length|exceeds the context window"
+    r"|prompt is too long)",
     re.IGNORECASE,
 )
+"""Without numbers, and not behind a quotation mark."""
 _LIMIT_REQUESTED: Final = re.compile(
-    rf"limit:? {_N}\b(?:, used:? {_N})?,? requested:? {_N}\b", re.IGNORECASE
+    r"(?:rate limit reached|request too large) (?:for|on) .{0,400}?\((?P<unit>[A-Z]{3,5})\): "
+    rf"limit:? (?P<limit>{_N})\b(?:, used:? {_N})?,? requested:? (?P<requested>{_N})\b",
+    re.IGNORECASE,
 )
-_PER_MINUTE: Final = re.compile(r"\((RPM|TPM|ITPM|OTPM)\)")
+_DAY_OF_REQUESTS: Final = "RPD"
 _KINDS: Final = {"RPM": REQUESTS, "TPM": TOKENS, "ITPM": INPUT, "OTPM": OUTPUT}
 _RATE_OF: Final = re.compile(
-    rf"rate limit .{{0,100}}?of {_N} (requests|input tokens|output tokens|tokens) per minute",
+    rf"this request would exceed (?:the|your organization's) rate limit .{{0,100}}?of {_N}"
+    r" (requests|input tokens|output tokens|tokens) per minute",
     re.IGNORECASE,
 )
 _WORDS: Final = {"requests": REQUESTS, "input tokens": INPUT, "output tokens": OUTPUT}
-_TRY_AGAIN: Final = re.compile(r"(?:try again|retry) in ((?:[0-9][0-9.]{0,12}(?:ms|[dhms])){1,5})")
+_TRY_AGAIN: Final = re.compile(
+    r"please (?:try again|retry) in ((?:[0-9][0-9.]{0,12}(?:ms|[dhms])){1,5})", re.IGNORECASE
+)
 
 
 def refusal(status: int, body: bytes) -> Refusal:
@@ -87,7 +99,9 @@ def refusal(status: int, body: bytes) -> Refusal:
     if "insufficient_quota" in words or any("PerDay" in quota for quota in quotas):
         return Refusal()
     message = str(error.get("message") or "")[:MAX_MESSAGE]
-    found = _overflow(message, words) or _limit(message)
+    found = _overflow(message, words)
+    if found is None and status in {TOO_LARGE, LIMITED}:
+        found = _limit(message)
     if found is not None:
         return found
     if status == TOO_LARGE:
@@ -102,7 +116,7 @@ def _overflow(message: str, words: set[str]) -> Refusal | None:
     for pattern in _OVERFLOWS:
         if found := pattern.search(message):
             return _overflowing({name: _integer(text) for name, text in found.groupdict().items()})
-    if _BARE_OVERFLOW.search(message) or any(map(_BARE_OVERFLOW.fullmatch, words)):
+    if words & _OVERFLOW_WORDS or _BARE_OVERFLOW.match(message):
         return Refusal(kind="too_large")
     return None
 
@@ -123,12 +137,11 @@ def _overflowing(numbers: Mapping[str, int]) -> Refusal | None:
 
 def _limit(message: str) -> Refusal | None:
     """The request against a rate limit: "Limit 6000, Used 5000, Requested 9000"."""
-    found = _LIMIT_REQUESTED.search(message)
+    found = _LIMIT_REQUESTED.match(message)
     if found is None:
         return None
-    limit, requested = _integer(found[1]), _integer(found[3])
-    unit = _PER_MINUTE.search(message)
-    kind = _believed(limit, _KINDS[unit[1]] if unit else None)
+    limit, requested, unit = _integer(found["limit"]), _integer(found["requested"]), found["unit"]
+    kind = _believed(limit, _KINDS.get(unit))
     if requested > limit:
         is_sane = limit >= MIN_TOKENS
         return Refusal(
@@ -139,11 +152,17 @@ def _limit(message: str) -> Refusal | None:
             limit=limit,
             limit_kind=kind,
         )
-    return Refusal(kind="rate", retry_after=_wait(message), limit=limit, limit_kind=kind)
+    return Refusal(
+        kind="rate",
+        retry_after=_wait(message),
+        limit=limit,
+        limit_kind=kind,
+        is_daily=unit == _DAY_OF_REQUESTS,
+    )
 
 
 def _rate(message: str, error: Mapping[str, object]) -> Refusal:
-    found = _RATE_OF.search(message)
+    found = _RATE_OF.match(message)
     limit = _integer(found[1]) if found else None
     kind = _believed(limit, _WORDS.get(found[2].lower(), TOKENS)) if found and limit else None
     wait = _wait(message)
