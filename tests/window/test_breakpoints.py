@@ -21,6 +21,7 @@ from tests.window.talk import (
     window_of,
     words,
 )
+from token_tracking.window.building import lifetimes
 from token_tracking.window.laws import validate
 from token_tracking.window.policies.clear import ClearToolResults
 from token_tracking.window.prepared import Prepared
@@ -236,3 +237,7 @@ async def test_a_system_prompt_in_a_tuple_is_marked_as_in_a_list(kind: Any):
     marked = await window_of(()).prepare(kind([text("one", FIVE), text("two")]), [user("hello")])
     assert list(marked.system) == [text("one", FIVE), text("two")]
     assert marked.breakpoints == (Breakpoint(2),)
+
+
+def test_a_mark_that_is_none_is_left_to_the_api() -> None:
+    assert lifetimes({"type": "text", "text": "x", "cache_control": "x"}) == ["5m"]

@@ -52,8 +52,12 @@ def lifetimes(block: object) -> list[str]:
     parts: object = fields.get("content")
     inner = cast("list[object]", parts) if isinstance(parts, list) else []
     found = [ttl for part in inner for ttl in lifetimes(part)]
-    control = fields.get("cache_control")
-    return [*found, control.get("ttl") or "5m"] if control else found
+    control: object = fields.get("cache_control")
+    if not control:
+        return found
+    # What is no object is for the API to refuse.
+    ttl: object = cast("dict[str, Any]", control).get("ttl") if isinstance(control, dict) else None
+    return [*found, ttl if isinstance(ttl, str) else "5m"]
 
 
 def _edited(

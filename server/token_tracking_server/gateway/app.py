@@ -62,6 +62,7 @@ class Gateway:
             self._passing = Passing(
                 services.exchanges,
                 services.upstreams,
+                services.gauges,
                 most_bytes=self.config.max_body_bytes,
                 request_seconds=self.config.answer_seconds,
             )
@@ -78,12 +79,13 @@ class Gateway:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         name, path = self._passed(scope["raw_path"].decode("latin-1"))
+        gauges = self.services.gauges
         refusal = self._guard.refusal(scope["headers"])
         if refusal is not None:
+            gauges.own_error(refusal)
             await respond(send, refusal, self._shape(path, scope))
             return
         scope["headers"] = self._guard.without_token(scope["headers"])
-        gauges = self.services.gauges
         gauges.began()
         try:
             if path is not None and self._passing is not None:

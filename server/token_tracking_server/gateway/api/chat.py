@@ -64,6 +64,7 @@ class Chat:
         self._passing = Passing(
             chat,
             services.upstreams,
+            services.gauges,
             most_bytes=most,
             request_seconds=services.config.answer_seconds,
         )

@@ -10,7 +10,8 @@ from token_tracking_server.gateway.upstreams.client import ReadResponse, Respons
 
 class Body:
     """The chunks of a body as they arrive, read along. What it told is recorded before the last
-    chunk is handed on: who has the whole answer can rely on it."""
+    chunk is handed on: who has the whole answer can rely on it. `broke` says how it broke off;
+    `over` is called once, at its end or where it was left."""
 
     def __init__(
         self,
@@ -24,7 +25,7 @@ class Body:
         self.over: Callable[[bool, float | None], None] | None = None
         self._first_at: float | None = None
         self._is_over = False
-        self._broke: UpstreamBrokeError | UpstreamTimeoutError | None = None
+        self.broke: UpstreamBrokeError | UpstreamTimeoutError | None = None
 
     def __aiter__(self) -> "Body":
         return self
@@ -44,8 +45,8 @@ class Body:
                 chunk = self._hidden(chunk)
             if chunk:
                 return chunk
-        if self._broke is not None:
-            raise self._broke
+        if self.broke is not None:
+            raise self.broke
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
@@ -54,11 +55,11 @@ class Body:
 
     def _held(self, error: UpstreamBrokeError | UpstreamTimeoutError) -> bytes:
         """What was held back when the body broke off. It is raised after that, or at once."""
+        self.broke = error
         self._end(is_complete=False)
         held = b"" if self._hider is None else self._hider.finish()
         if not held:
             raise error
-        self._broke = error
         return held
 
     def _hidden(self, chunk: bytes) -> bytes:

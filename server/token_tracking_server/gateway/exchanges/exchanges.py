@@ -93,6 +93,8 @@ class Exchanges:
 
         def over(is_complete: bool, first_at: float | None) -> None:
             answer.is_complete = is_complete
+            if body.broke is not None:
+                self._gauges.error(type(body.broke).__name__)
             first = None if first_at is None else first_at - began
             self._gauges.upstream_call(
                 ask.upstream.name, ask.model, response.status, time.perf_counter() - began, first
@@ -120,7 +122,8 @@ class Exchanges:
         return Reading(reader, call, self._record)
 
     def _failed(self, ask: Ask, error: BaseException, began: float) -> None:
-        self._gauges.error(type(error).__name__)
+        if not isinstance(error, asyncio.CancelledError):  # the caller went away
+            self._gauges.error(type(error).__name__)
         self._gauges.upstream_call(ask.upstream.name, ask.model, None, time.perf_counter() - began)
 
 

@@ -13,6 +13,7 @@ from token_tracking_server.gateway.errors import (
     error_response,
 )
 from token_tracking_server.gateway.exchanges import Answer, Ask
+from token_tracking_server.gateway.metrics import Gauges
 from token_tracking_server.gateway.passing.asking import ask_of, form_of
 from token_tracking_server.gateway.passing.caller import Caller
 from token_tracking_server.gateway.passing.request import (
@@ -50,10 +51,17 @@ class Passing:
     """What is asked under `/v1/`, or under an upstream's name and `/v1/`."""
 
     def __init__(
-        self, exchanges: Sender, upstreams: Upstreams, *, most_bytes: int, request_seconds: float
+        self,
+        exchanges: Sender,
+        upstreams: Upstreams,
+        gauges: Gauges,
+        *,
+        most_bytes: int,
+        request_seconds: float,
     ) -> None:
         self._exchanges = exchanges
         self._upstreams = upstreams
+        self._gauges = gauges
         self._most_bytes = most_bytes
         self._request_seconds = request_seconds
 
@@ -73,6 +81,7 @@ class Passing:
         except CallerGoneError:
             return
         except GatewayError as error:
+            self._gauges.own_error(error)
             await respond(send, error, form_of(path, dict(scope["headers"])))
             return
         await self._exchange(ask, receive, send)
@@ -89,9 +98,21 @@ class Passing:
                 raise
             caller.forget_cancelling()
         except Exception as error:  # noqa: BLE001 -- the outermost edge: an answer is owed
-            await _excuse(error, caller, send, ask.form)
+            await self._excuse(error, caller, send, ask.form)
         finally:
             caller.leave()
+
+    async def _excuse(self, error: Exception, caller: Caller, send: Send, shape: Shape) -> None:
+        """Our own error where nothing was answered yet; else the answer breaks off."""
+        if not isinstance(error, GatewayError):
+            _LOG.error("A request failed inside the gateway.", exc_info=error)
+            error = GatewayError("The gateway failed: its log says more.")
+        self._gauges.own_error(error)
+        if caller.has_begun:
+            caller.drop()
+            return
+        caller.leave()
+        await respond(send, error, shape)
 
 
 async def _pass_back(answer: Answer, caller: Caller) -> None:
@@ -103,15 +124,3 @@ async def _pass_back(answer: Answer, caller: Caller) -> None:
             if answer.is_complete:
                 return
         await caller.give(b"", is_last=True)
-
-
-async def _excuse(error: Exception, caller: Caller, send: Send, shape: Shape) -> None:
-    """Our own error where nothing was answered yet; else the answer breaks off."""
-    if not isinstance(error, GatewayError):
-        _LOG.error("A request failed inside the gateway.", exc_info=error)
-        error = GatewayError("The gateway failed: its log says more.")
-    if caller.has_begun:
-        caller.drop()
-        return
-    caller.leave()
-    await respond(send, error, shape)
