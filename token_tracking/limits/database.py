@@ -58,7 +58,8 @@ def opened(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def reading(path: Path) -> Generator[sqlite3.Connection | None]:
-    """A connection that only reads; `None` where there is no such file yet.
+    """A connection that only reads, all of it at one moment: what is booked between two queries
+    would be neither held nor used. `None` where there is no such file yet.
 
     Raises:
         StoreError: the file cannot be read, is another program's, or of another version.
@@ -71,6 +72,7 @@ def reading(path: Path) -> Generator[sqlite3.Connection | None]:
         with closing(
             sqlite3.connect(location, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         ) as connection:
+            connection.execute("BEGIN")
             _refuse_foreign(connection, path)
             is_empty = _version(connection) == 0  # another process is making it
             yield None if is_empty else connection
