@@ -32,6 +32,9 @@ def run_http(server: MCPServer[Any], host: str, port: int) -> None:
     )
     config = uvicorn.Config(
         app,
+        # Blanks around a header's value are no part of it (SEP-2243): httptools leaves them there.
+        http="h11",
+        loop="asyncio",
         log_config=None,
         access_log=False,
         ws="none",

@@ -52,7 +52,7 @@ class _Prefixes:
         hashes: list[bytes] = []
         tokens: list[int] = []
         for part in parts:
-            running = hashlib.sha256(running + part.content.encode()).digest()
+            running = hashlib.sha256(running + part.content.encode("utf-8", "surrogatepass")).digest()
             total += part.tokens
             hashes.append(running)
             tokens.append(total)

@@ -235,3 +235,10 @@ class TestBlocks:
         conversation = known([said("a"), called("x"), answered("x")])
         conversation.update([said("a"), answered("x")])
         assert conversation.blocks[-1].tool is None
+
+
+def test_half_an_emoji_is_text_like_any_other() -> None:
+    conversation = Conversation(FORMS["anthropic"])
+    conversation.update([{"role": "user", "content": "cut \ud83d"}])
+    conversation.update([{"role": "user", "content": "cut \ud83d"}])
+    assert len(conversation.messages) == 1

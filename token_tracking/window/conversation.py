@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from json import dumps
 from typing import Any, Final, cast
 
 from msgspec import Struct, json
@@ -204,7 +205,11 @@ def check_is_list(messages: object) -> None:
 
 
 def _key(message: PlainMessage) -> bytes:
-    encoded = json.encode(message, order="deterministic")
+    try:
+        encoded = json.encode(message, order="deterministic")
+    except UnicodeEncodeError:
+        # Halves of surrogate pairs, as of an emoji that was cut: as escapes they are text.
+        encoded = dumps(message, sort_keys=True, default=repr).encode()
     return blake2b(encoded, digest_size=16).digest()
 
 

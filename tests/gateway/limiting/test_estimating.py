@@ -72,14 +72,14 @@ async def test_what_was_billed_in_the_session_beats_the_estimate_and_then_the_mo
     estimates = Estimates()
     first = ask(**said("word " * 1000))
     before = await estimates.of(first)
-    estimates.learn(first, before.size, 3_000)
+    estimates.learn(first, before.size, Usage(input_tokens=3_000))
     other = ask("other", **said("word " * 1000))
-    estimates.learn(other, (await estimates.of(other)).size, 6_000)
+    estimates.learn(other, (await estimates.of(other)).size, Usage(input_tokens=4_000))
     assert (await estimates.of(first)).prompt == 3_000
     grown = await estimates.of(ask(**said("word " * 2000)))
     assert grown.prompt == pytest.approx(6_000, rel=0.02)
-    assert (await estimates.of(replace(first, call=other.call))).prompt == 6_000
-    assert (await estimates.of(ask("new", **said("word " * 1000)))).prompt == 6_000
+    assert (await estimates.of(replace(first, call=other.call))).prompt == 4_000
+    assert (await estimates.of(ask("new", **said("word " * 1000)))).prompt == 4_000
     assert (await estimates.of(ask("new", "gpt-4o", **said("word " * 1000)))).prompt < 2_000
 
 
@@ -140,7 +140,7 @@ async def test_white_space_around_a_request_makes_no_later_one_smaller():
     estimates = Estimates()
     small = ask(**said("hi"))
     padded = replace(small, body=small.body.replace(b", ", b"," + b" " * 300_000))
-    estimates.learn(padded, (await estimates.of(padded)).size, 20)
+    estimates.learn(padded, (await estimates.of(padded)).size, Usage(input_tokens=20))
     text = said("the quick brown fox " * 1000)
     honest = await Estimates().of(ask(**text))
     assert (await estimates.of(ask(**text))).prompt > honest.prompt / 2
@@ -149,7 +149,7 @@ async def test_white_space_around_a_request_makes_no_later_one_smaller():
 async def test_a_text_of_many_bytes_a_token_makes_a_later_one_no_less_than_half():
     estimates = Estimates()
     sparse = ask(**said("=" * 100_000))
-    estimates.learn(sparse, (await estimates.of(sparse)).size, 800)
+    estimates.learn(sparse, (await estimates.of(sparse)).size, Usage(input_tokens=800))
     text = said("the quick brown fox " * 1000)
     found, honest = await estimates.of(ask(**text)), await Estimates().of(ask(**text))
     assert found.prompt == round(found.size.text_bytes * LEAST_PER_BYTE)
@@ -160,7 +160,7 @@ async def test_a_text_of_many_bytes_a_token_makes_a_later_one_no_less_than_half(
 async def test_what_one_caller_was_billed_says_nothing_of_another(session: str | None):
     estimates = Estimates()
     mine = ask(session, user="ada", **said("word " * 1000))
-    estimates.learn(mine, (await estimates.of(mine)).size, 3_000)
+    estimates.learn(mine, (await estimates.of(mine)).size, Usage(input_tokens=3_000))
     assert (await estimates.of(mine)).prompt == 3_000
     assert (await estimates.of(ask(session, user="bob", **said("word " * 1000)))).prompt < 2_000
 
@@ -252,20 +252,28 @@ async def test_terms_whose_price_nobody_knows_are_not_held_at_another():
     assert expected_cost(PriceBook(), asked, found.usage, found.terms) is None
 
 
-async def test_a_conversation_that_the_provider_keeps_is_held_again_and_makes_no_byte_dearer():
+async def test_what_the_provider_puts_in_front_is_held_where_a_request_goes_on_from_it():
     estimates = Estimates()
-    first = ask(model="gpt-5", path="/v1/responses", previous_response_id="r", input="go on")
-    size = (await estimates.of(first)).size
-    estimates.learn(first, size, 50_000)
-    assert (await estimates.of(first)).prompt == 50_000
-    longer = ask(model="gpt-5", path="/v1/responses", input="word " * 2_000)
-    assert (await estimates.of(longer)).prompt < 50_000 + 2 * 10_000
+    begun = ask(model="gpt-5", path="/v1/responses", input="word " * 1000)
+    usage = Usage(input_tokens=1_500, output_tokens=48_500)
+    estimates.learn(begun, (await estimates.of(begun)).size, usage, "resp_1")
+    gone_on = {"model": "gpt-5", "path": "/v1/responses", "input": "go on"}
+    assert (await estimates.of(ask(**gone_on, previous_response_id="resp_1"))).prompt > 50_000
+    assert (await estimates.of(ask(**gone_on, previous_response_id="resp_2"))).prompt < 100
+    assert (await estimates.of(ask(**gone_on))).prompt < 100
+
+
+async def test_what_is_no_part_of_a_body_makes_no_later_one_dearer():
+    estimates = Estimates()
+    searched = ask(**said("What happened today?"))
+    estimates.learn(searched, (await estimates.of(searched)).size, Usage(input_tokens=150_000))
+    assert (await estimates.of(ask(**said("hi")))).prompt < 100
 
 
 async def test_what_a_small_request_was_billed_makes_no_large_one_cheaper():
     estimates = Estimates()
     small = ask(**said("hi"))
-    estimates.learn(small, (await estimates.of(small)).size, 9)
+    estimates.learn(small, (await estimates.of(small)).size, Usage(input_tokens=9))
     large = ask(**said("the quick brown fox " * 1000))
     assert (await estimates.of(large)).prompt == (await Estimates().of(large)).prompt
 
@@ -273,6 +281,6 @@ async def test_what_a_small_request_was_billed_makes_no_large_one_cheaper():
 async def test_what_a_growing_conversation_was_billed_is_held_without_the_quick_ones_error():
     estimates = Estimates()
     first = ask(**said("word " * 1000))
-    estimates.learn(first, (await estimates.of(first)).size, 900)
+    estimates.learn(first, (await estimates.of(first)).size, Usage(input_tokens=900))
     found = await estimates.of(ask(**said("word " * 1500)))
     assert found.held_prompt == found.prompt == pytest.approx(1_350, rel=0.02)

@@ -18,7 +18,9 @@ from msgspec.structs import replace
 
 from tests.gateway.serving import Served, config_of, served_gateway
 from tests.upstream.app import Upstream
+from tests.upstream.broken_answers import response
 from tests.upstream.gates import Gate
+from tests.upstream.misbehaving import Misbehaving, Send
 from tests.upstream.received import Received
 from tests.upstream.scripts import Answer, Failure
 from tests.upstream.serve import upstream
@@ -558,3 +560,30 @@ allows_unpriced = true
     with limited(upstream, tmp_path, quotas=quotas) as gateway:
         assert gateway.ask(model="claude-opus-4-8").status_code == 200
         assert gateway.booked.limit == Decimal("2.5")
+
+
+def test_a_response_in_the_background_is_booked_when_it_is_fetched_and_once(
+    any_misbehaving: Misbehaving, tmp_path: Path
+):
+    begun = {"id": "resp_1", "object": "response", "status": "queued", "model": "gpt-5"}
+    usage = {"input_tokens": 1_000, "output_tokens": 500, "total_tokens": 1_500}
+    done = {**begun, "status": "completed", "usage": usage}
+    upstreams = config_of(any_misbehaving.base_url).upstreams
+    quota = replace(DAY, tokens=100_000)
+    config = {"upstreams": tuple(replace(each, limits=True) for each in upstreams)}
+    with served_gateway(
+        config_of(any_misbehaving.base_url, quotas=(quota,), **config), tmp_path
+    ) as gateway:
+        address = f"{gateway.base_url}/v1/responses"
+        keys = {"authorization": "Bearer test", "x-token-tracking-user": "anna"}
+        any_misbehaving.script([Send(response(200, json.dumps(begun).encode()))])
+        asked = {"model": "gpt-5", "input": "hi", "background": True}
+        assert httpx2.post(address, json=asked, headers=keys).json()["status"] == "queued"
+        (held,) = read_status(tmp_path / "limits.db")
+        assert (held.used, held.reserved > 0) == (0, True)
+        any_misbehaving.script([Send(response(200, json.dumps(done).encode()))])
+        for _ in range(2):
+            assert httpx2.get(f"{address}/resp_1", headers=keys).json()["usage"] == usage
+        limits = Limited(gateway, httpx2.Client(), tmp_path / "limits.db")
+        assert (limits.booked.used, limits.booked.estimated) == (1_500, 0)
+        limits.http.close()

@@ -121,3 +121,23 @@ def test_what_goes_through_a_proxy_is_tracked(seen: list[UsageEvent]) -> None:
 
 def _unreachable(request: httpx2.Request) -> httpx2.Response:
     raise AssertionError("It went past the proxy.")
+
+
+class _Kind(type):
+    """A class of classes of somebody's own."""
+
+
+class _Slotted(httpx2.Client, metaclass=_Kind):
+    __slots__ = ("purpose",)
+
+
+def test_an_http_client_of_a_class_with_slots_and_a_kind_of_its_own_is_tracked(
+    upstream: Upstream, seen: list[UsageEvent]
+) -> None:
+    http = _Slotted()
+    http.purpose = "essays"
+    made: Any = Anthropic(api_key="test", base_url=upstream.base_url, http_client=http)
+    with track_client(made, seen.append, Caller()) as client:
+        client.messages.create(**CLAUDE)
+        assert client._client.purpose == "essays"
+    assert len(seen) == 1

@@ -13,7 +13,7 @@ from token_tracking.sources.replies.openai_usage import usage_from_openai
 from token_tracking.sources.replies.paths import form_of_path, plain_path
 from token_tracking.sources.replies.reader import ReplyReader, reader_for
 from token_tracking.sources.replies.reading import Reading, Record
-from token_tracking.sources.replies.sighting import sighting_of
+from token_tracking.sources.replies.sighting import is_response_id, sighting_of
 from token_tracking.sources.replies.values import REQUEST_ID, Call, Form, Reply
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "UsageHider",
     "ask_for_usage",
     "form_of_path",
+    "is_response_id",
     "model_of",
     "plain_path",
     "readable_encodings",

@@ -26,12 +26,14 @@ class Terms(NamedTuple):
 
 class Asked(NamedTuple):
     """`output` is the longest answer that was asked for, in tokens; `None` where that is not said.
-    `choices` is how many answers are written."""
+    `choices` is how many answers are written. `goes_on` is the id of what the provider keeps and
+    puts in front: a response, or a conversation."""
 
     output: int | None
     choices: int
     cache: Literal["5m", "1h"] | None
     terms: Terms
+    goes_on: str | None = None
 
 
 class _Fields(Struct):
@@ -44,6 +46,8 @@ class _Fields(Struct):
     speed: Any = None
     service_tier: Any = None
     inference_geo: Any = None
+    previous_response_id: Any = None
+    conversation: Any = None
 
 
 _DECODER: Final = msgspec.json.Decoder(_Fields)
@@ -75,7 +79,16 @@ def asked_of(body: bytes, plain: bytes) -> Asked:
             service_tier="priority" if fields.service_tier == "priority" else None,
             inference_geo=fields.inference_geo if type(fields.inference_geo) is str else None,
         ),
+        goes_on=_kept(fields),
     )
+
+
+def _kept(fields: _Fields) -> str | None:
+    held: object = fields.conversation
+    if isinstance(held, dict):
+        held = cast("dict[str, Any]", held).get("id")
+    given = fields.previous_response_id or held
+    return given if isinstance(given, str) else None
 
 
 def _fields_of(body: bytes) -> _Fields:

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from functools import lru_cache
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from token_tracking.counting.multipliers import default_multiplier
 from token_tracking.counting.quick import QUICK_ERROR_P95, quick_tokens
@@ -33,8 +33,9 @@ LEAST_PER_BYTE: Final = 1 / 8
 """Tokens that a byte has at least, white space apart: half of what English text has. What was
 billed last may have been a text that is written in uncommonly many bytes."""
 
-MOST_PER_BYTE: Final = 2.0
-"""More are of something else than the body: a conversation or a file that the provider keeps."""
+MOST_PER_BYTE: Final = 1.0
+"""More are of something else than the body: what a search found, or a file that the provider keeps.
+They tell nothing of the next body."""
 
 MOST_GROWN: Final = 2
 """Times a body has grown since its rate was learnt, from when on it is estimated anew."""
@@ -48,24 +49,26 @@ _WITHOUT_OUTPUT: Final = "/v1/embeddings"
 
 
 class Rate(NamedTuple):
-    """Tokens for each byte of a body, and for what is not in it; from a body of so many bytes, or
-    with an `error` (relative) where that is known."""
+    """Tokens for each byte of a body; from a body of so many bytes, or with an `error` (relative)
+    where that is known."""
 
     per_byte: float
-    beside: int = 0
     text_bytes: int = 0
     error: float = 0.0
 
 
 class Size(NamedTuple):
-    """A body's bytes but for white space and media, and about how many tokens those are."""
+    """A body's bytes but for white space and media, about how many tokens those are, and those of
+    what the provider puts in front of it. `goes_on` names that."""
 
     text_bytes: int
     media_tokens: int
+    kept_tokens: int = 0
+    goes_on: str | None = None
 
     def tokens(self, rate: Rate) -> int:
         """The tokens at such a rate."""
-        return round(self.text_bytes * rate.per_byte) + rate.beside + self.media_tokens
+        return round(self.text_bytes * rate.per_byte) + self.media_tokens + self.kept_tokens
 
 
 class Estimate(NamedTuple):
@@ -98,6 +101,8 @@ class Estimate(NamedTuple):
 
 
 _Key = tuple[str | None, ...]
+_Name = TypeVar("_Name")
+_Value = TypeVar("_Value")
 
 
 class Estimates:
@@ -108,6 +113,7 @@ class Estimates:
 
     def __init__(self) -> None:
         self._known: OrderedDict[_Key, Rate] = OrderedDict()
+        self._kept: OrderedDict[str, int] = OrderedDict()
 
     async def of(self, ask: Ask) -> Estimate:
         """The estimate of a request."""
@@ -115,12 +121,14 @@ class Estimates:
         text, media_tokens = parts_of(plain)
         if plain is not ask.body:
             text = parts_of(ask.body).text  # its bytes as they are sent: those are compared
-        size = Size(len(text.translate(None, _BLANKS)), media_tokens)
+        asked = asked_of(ask.body, plain)
+        kept_tokens = self._kept.get(asked.goes_on or "", 0)
+        length = len(text.translate(None, _BLANKS))
+        size = Size(length, media_tokens, kept_tokens, asked.goes_on)
         rate = self._rate(ask)
         if rate is None or size.text_bytes > MOST_GROWN * rate.text_bytes:
             quick = await _quick_rate(ask.model, text, size)
             rate = quick if rate is None or quick.per_byte > rate.per_byte else rate
-        asked = asked_of(ask.body, plain)
         return Estimate(
             size,
             size.tokens(rate),
@@ -131,21 +139,28 @@ class Estimates:
             asked.terms,
         )
 
-    def learn(self, ask: Ask, size: Size, prompt_tokens: int) -> None:
-        """Take what the prompt of a request was billed as."""
-        counted = prompt_tokens - size.media_tokens
-        if counted <= 0 or not size.text_bytes:
+    def learn(self, ask: Ask, size: Size, usage: Usage, message_id: str | None = None) -> None:
+        """Take what a request was billed as. A response that others may go on from is remembered
+        with its tokens."""
+        for kept in (message_id, size.goes_on):
+            if kept is not None:
+                _remember(self._kept, kept, usage.total_tokens)
+        counted = usage.prompt_tokens - size.media_tokens - size.kept_tokens
+        if not 0 < counted <= MOST_PER_BYTE * size.text_bytes:
             return
-        per_byte = min(max(LEAST_PER_BYTE, counted / size.text_bytes), MOST_PER_BYTE)
-        beside = max(0, counted - round(per_byte * size.text_bytes))
+        rate = Rate(max(LEAST_PER_BYTE, counted / size.text_bytes), size.text_bytes)
         for key in _keys(ask):
-            self._known[key] = Rate(per_byte, beside, size.text_bytes)
-            self._known.move_to_end(key)
-        while len(self._known) > _MOST_KNOWN:
-            self._known.popitem(last=False)
+            _remember(self._known, key, rate)
 
     def _rate(self, ask: Ask) -> Rate | None:
         return next((self._known[key] for key in _keys(ask) if key in self._known), None)
+
+
+def _remember(known: OrderedDict[_Name, _Value], name: _Name, value: _Value) -> None:
+    known[name] = value
+    known.move_to_end(name)
+    while len(known) > _MOST_KNOWN:
+        known.popitem(last=False)
 
 
 def _keys(ask: Ask) -> list[_Key]:

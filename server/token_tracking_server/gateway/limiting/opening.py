@@ -45,10 +45,12 @@ async def opened_limits(
         stack.push_async_callback(limiter.aclose)
         if config.quotas:
             alerts.wake()  # what an earlier gateway did not come to tell
-        yield LimitStep(
+        step = LimitStep(
             quotas=quotas,
             limiter=limiter,
             prices=prices,
             gauges=gauges,
             wait_seconds=config.limit_wait_seconds,
         )
+        stack.push_async_callback(step.pending.aclose)
+        yield step

@@ -19,7 +19,7 @@ from token_tracking.limits import (
 )
 from token_tracking.limits.rate import Learned
 from token_tracking.pricing import PriceBook
-from token_tracking.sources.replies import plain_path
+from token_tracking.sources.replies import form_of_path, plain_path
 from token_tracking.usage import Usage
 from token_tracking_server.gateway.errors import (
     GatewayError,
@@ -27,7 +27,7 @@ from token_tracking_server.gateway.errors import (
     UpstreamTimeoutError,
 )
 from token_tracking_server.gateway.exchanges import Answer, Ask, Send
-from token_tracking_server.gateway.limiting.attempt import Attempt
+from token_tracking_server.gateway.limiting.attempt import Attempt, Pending
 from token_tracking_server.gateway.limiting.bills import expected_cost
 from token_tracking_server.gateway.limiting.estimating import Estimate, Estimates
 from token_tracking_server.gateway.limiting.peeking import peek
@@ -89,6 +89,7 @@ class LimitStep:
         self.prices: Final = prices
         self.gauges: Final = gauges
         self.estimates: Final = Estimates()
+        self.pending: Final = Pending()
         self.shrinking: Final = Shrinking(gauges)
         self.wait_seconds: Final = wait_seconds
         self._clock = clock
@@ -99,6 +100,11 @@ class LimitStep:
         Raises:
             GatewayError: a limit refuses it.
         """
+        if ask.method == "GET" and form_of_path(ask.path) == "openai":
+            # Here a response that is written in the background tells what it used.
+            answer = await send(ask)
+            answer.at_end(self.pending.settle)
+            return answer
         if not ask.wants_limits or ask.method != "POST" or plain_path(ask.path) not in PATHS:
             return await send(ask)
         try:
@@ -151,7 +157,15 @@ class _Limited:
                 await reservation.refund()
                 raise
             step = self._step
-            return Attempt(self._ask, estimate, reservation, spending, step.prices, step.estimates)
+            return Attempt(
+                self._ask,
+                estimate,
+                reservation,
+                spending,
+                step.prices,
+                step.estimates,
+                step.pending,
+            )
 
     async def _room(self, estimate: Estimate) -> Reservation:
         # As the provider counts beforehand. Of most, a long answer that was asked for and not

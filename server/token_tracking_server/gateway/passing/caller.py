@@ -7,6 +7,7 @@ attribute: `tests/gateway/passing` holds that against the installed version.
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 from typing import Any, Final
 
 from token_tracking_server.gateway.exchanges.values import Headers
@@ -79,5 +80,6 @@ class Caller:
 def _reset(transport: asyncio.BaseTransport) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        with suppress(OSError, ValueError):  # the caller may be gone already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
     transport.close()
