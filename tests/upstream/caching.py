@@ -52,7 +52,9 @@ class _Prefixes:
         hashes: list[bytes] = []
         tokens: list[int] = []
         for part in parts:
-            running = hashlib.sha256(running + part.content.encode("utf-8", "surrogatepass")).digest()
+            running = hashlib.sha256(
+                running + part.content.encode("utf-8", "surrogatepass")
+            ).digest()
             total += part.tokens
             hashes.append(running)
             tokens.append(total)
