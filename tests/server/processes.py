@@ -64,8 +64,11 @@ class Process:
         self.stdin.flush()
 
     def reply(self) -> dict[str, Any]:
-        """The next line, which must be a message."""
-        return json.loads(self.stdout.readline())
+        """The next message that answers one. News, such as of a library that was read, come when
+        they do."""
+        while "id" not in (message := json.loads(self.stdout.readline())):
+            pass
+        return message
 
     def end(self) -> tuple[int, bytes, bytes]:
         """Wait for its end: status, and what it still wrote to its output and to its log."""
